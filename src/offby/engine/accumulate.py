@@ -1,0 +1,166 @@
+"""The accumulators of the compiled loop: exact sums, order statistics, the worst rows.
+
+Exact sums. A float64 is an integer times a power of two, so a sum of float64s is one too. It is
+kept in `limbs`: limb k counts units of 2^(16k - 1074), and holds any int64. Adding is then integer
+addition: no order, chunking or thread count can change a bit, whatever the data.
+
+The fast path splits x against two anchors 1.5*2^(52+e): adding the anchor rounds x to a multiple
+of 2^e, and the bits of the sum, less the anchor's, *are* that multiple. Integer sums vectorise
+freely. What is left after two anchors (83 bits and more below the largest value) must be zero; if
+not, or where a value exceeds the anchor's reach, the tile goes through the careful path, one value
+at a time. So the anchors decide speed only.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit  # type: ignore[import-untyped]  # Numba ships no types
+
+from offby.formula.bits import bits_float, float_bits, inline
+
+LIMBS = 136
+"""Limbs of one exact sum: 2^-1074 to 2^1024, and room for 2^60 of the largest values."""
+POSITIVE, NEGATIVE, NAN, FIRST = range(4)
+"""Columns of `special`: counts of +inf, -inf and NaN, and the first row that had any."""
+_FRACTION = (1 << 52) - 1
+_LOW = (1 << 32) - 1
+
+
+@inline
+def _anchor_bits(limb: int) -> int:
+    return ((16 * limb + 1) << 52) | (1 << 51)
+
+
+@njit(nogil=True, _nrt=False)  # type: ignore[untyped-decorator]
+def add_exact(x: Any, n: int, limbs: Any, special: Any, anchor: Any, row: int) -> None:
+    """Add x[:n] to the exact sum; `anchor[0]` is where the last tile's values lay."""
+    top = anchor[0]
+    high_bits, low_bits = _anchor_bits(top), _anchor_bits(top - 3)
+    high_anchor, low_anchor = bits_float(high_bits), bits_float(low_bits)
+    high = low = beyond = left = 0
+    for i in range(n):
+        value = x[i]
+        rounded = value + high_anchor
+        bits = float_bits(rounded)
+        high += bits
+        beyond |= bits ^ high_bits
+        value -= rounded - high_anchor
+        rounded = value + low_anchor
+        low += float_bits(rounded)
+        left |= float_bits(value - (rounded - low_anchor))
+    if (beyond >> 52) == 0 and left == 0:
+        _add_integer(limbs, top, high - n * high_bits)
+        _add_integer(limbs, top - 3, low - n * low_bits)
+    else:
+        _add_carefully(x, n, limbs, special, anchor, row)
+
+
+@inline
+def _add_integer(limbs: Any, limb: int, value: int) -> None:
+    limbs[limb] += value & _LOW
+    limbs[limb + 2] += value >> 32
+
+
+@njit(nogil=True, _nrt=False)  # type: ignore[untyped-decorator]
+def _add_carefully(x: Any, n: int, limbs: Any, special: Any, anchor: Any, row: int) -> None:
+    largest = 0
+    for i in range(n):
+        bits = float_bits(x[i])
+        exponent = (bits >> 52) & 0x7FF
+        if exponent == 0x7FF:
+            _add_special(bits, special, row + i)
+            continue
+        largest = max(largest, exponent)
+        fraction = bits & _FRACTION
+        if exponent:
+            fraction |= _FRACTION + 1
+            exponent -= 1
+        limb, shift = exponent >> 4, exponent & 15
+        low = (fraction & _LOW) << shift
+        rest = ((fraction >> 32) << shift) + (low >> 32)
+        sign = 1 - 2 * ((bits >> 63) & 1)
+        limbs[limb] += sign * (low & _LOW)
+        limbs[limb + 2] += sign * (rest & _LOW)
+        limbs[limb + 4] += sign * (rest >> 32)
+    anchor[0] = min(max((largest + 18) >> 4, 3), 127)  # two bits of head room
+
+
+@njit(nogil=True, _nrt=False)  # type: ignore[untyped-decorator]
+def _add_special(bits: int, special: Any, row: int) -> None:
+    if bits & _FRACTION:
+        special[NAN] += 1
+    elif bits < 0:
+        special[NEGATIVE] += 1
+    else:
+        special[POSITIVE] += 1
+    if special[FIRST] < 0:
+        special[FIRST] = row
+
+
+@njit(nogil=True, _nrt=False)  # type: ignore[untyped-decorator]
+def carry(limbs: Any) -> None:
+    """Move what exceeds 32 bits up, so that the limbs can take another 2^31 additions."""
+    for k in range(LIMBS - 2):
+        limbs[k + 2] += limbs[k] >> 32
+        limbs[k] &= _LOW
+
+
+@inline
+def ordered_bits(x: float) -> int:
+    """An integer that sorts as the float does (-0.0 and 0.0 are one)."""
+    bits = float_bits(x + 0.0)
+    return bits ^ ((bits >> 63) & 0x7FFFFFFFFFFFFFFF)
+
+
+@inline
+def first_slot(key: int) -> int:
+    """Where to look for a key: neighbours stay neighbours, so that the cache serves them."""
+    return key ^ (key >> 17) ^ (key >> 34) ^ (key >> 51)
+
+
+@njit(nogil=True, _nrt=False)  # type: ignore[untyped-decorator]
+def count_keys(
+    keys: Any, slots: Any, n: int, columns: Any, table: Any, counts: Any, sums: Any
+) -> int:
+    """Count n keys, already shifted to the table's level, and add their `columns`.
+
+    `slots` is where to look first; `sums` holds a (sum, correction) pair a column. Returns how many
+    keys are new. Call only where there is room for n more.
+    """
+    mask, new = table.size - 1, 0
+    for i in range(n):
+        key, slot = keys[i], slots[i] & mask
+        while table[slot] != key and counts[slot]:
+            slot = (slot + 1) & mask
+        if counts[slot] == 0:
+            table[slot] = key
+            new += 1
+        counts[slot] += 1
+        for j in range(columns.shape[0]):
+            value, total = columns[j, i], sums[slot, 2 * j]
+            larger = total + value
+            back = larger - total
+            sums[slot, 2 * j] = larger
+            sums[slot, 2 * j + 1] += (total - (larger - back)) + (value - back)
+    return new
+
+
+@njit(nogil=True, _nrt=False)  # type: ignore[untyped-decorator]
+def keep_worst(x: Any, n: int, row: int, sizes: Any, rows: Any) -> None:
+    """Insert x[:n] into `sizes`, the largest first; the earlier row wins a tie."""
+    last = sizes.size - 1
+    threshold = sizes[last]
+    above = False
+    for i in range(n):
+        above |= x[i] > threshold
+    if not above:
+        return
+    for i in range(n):
+        if x[i] > sizes[last]:
+            k = last
+            while k > 0 and sizes[k - 1] < x[i]:
+                sizes[k], rows[k] = sizes[k - 1], rows[k - 1]
+                k -= 1
+            sizes[k], rows[k] = x[i], row + i

@@ -1,0 +1,124 @@
+"""Formulas on whole arrays, element by element, through the compiled loop."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, lru_cache
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from offby.engine.compiled import run_loop
+from offby.engine.loop import TILE
+from offby.engine.program import Builder, Program
+from offby.formula.expression import Expression
+
+Floats = NDArray[np.float64]
+Result = TypeVar("Result")
+_WORTH_A_THREAD = 1 << 15
+
+
+def threads() -> int:
+    """How many threads a pass uses: the processors this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+@cache
+def _pool(process: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads(), thread_name_prefix="offby")
+
+
+def in_slices(rows: int, work: Callable[[int, int], Result]) -> list[Result]:
+    """`work(start, stop)` over slices of whole tiles, a thread each; results in row order."""
+    parts = min(threads(), max(1, rows // _WORTH_A_THREAD))
+    size = -(-rows // (parts * TILE)) * TILE
+    bounds = [(start, min(start + size, rows)) for start in range(0, rows, max(size, 1))]
+    if len(bounds) <= 1:
+        return [work(start, stop) for start, stop in bounds]
+    return list(_pool(os.getpid()).map(lambda bound: work(*bound), bounds))
+
+
+@lru_cache(maxsize=512)
+def _program(roots: tuple[Expression, ...], inputs: tuple[Expression, ...]) -> Program:
+    builder = Builder(inputs)
+    for place, root in enumerate(roots):
+        builder.act("store", place, builder.value(root))
+    return builder.finish()
+
+
+def compute(roots: Sequence[Expression], values: Mapping[Expression, ArrayLike]) -> list[Floats]:
+    """Each formula at each element of `values`, which broadcast against each other.
+
+    >>> from offby.formula import r, p, y
+    >>> compute([r**2, abs(r)], {y: [1, 2], p: 3.0})
+    [array([4., 1.]), array([2., 1.])]
+    """
+    arrays = [np.asarray(value, dtype=np.float64) for value in values.values()]
+    shape = np.broadcast_shapes(*(array.shape for array in arrays))
+    flat = [_flat(array, shape) for array in arrays]
+    outputs = [np.empty(shape) for _ in roots]
+    program = _program(tuple(roots), tuple(values))
+    inputs = np.array([[a.ctypes.data, a.size != 1] for a in flat], np.int64).reshape(-1, 2)
+    addresses = np.array([out.ctypes.data for out in outputs], np.int64)
+    rows = outputs[0].size
+
+    def work(start: int, stop: int) -> None:
+        run_loop(*loop_arguments(program, inputs, addresses, start, stop))
+
+    in_slices(rows, work)
+    return outputs
+
+
+def _flat(array: Floats, shape: tuple[int, ...]) -> Floats:
+    """The elements in order, or the single one that stands for all."""
+    if array.size == 1:
+        return array.reshape(1)
+    return np.ascontiguousarray(np.broadcast_to(array, shape)).reshape(-1)
+
+
+_NONE = {
+    "limbs": np.zeros((0, 0), np.int64),
+    "special": np.zeros((0, 4), np.int64),
+    "anchors": np.zeros(0, np.int64),
+    "sums": np.zeros(0),
+    "sizes": np.zeros((0, 0)),
+    "rows": np.zeros((0, 0), np.int64),
+    "tables": np.zeros((0, 0), np.int64),
+    "counts": np.zeros((0, 0), np.int64),
+    "pairs": np.zeros((0, 0, 0)),
+    "levels": np.zeros(0, np.int64),
+    "used": np.zeros(0, np.int64),
+}
+
+
+def loop_arguments(
+    program: Program,
+    inputs: NDArray[np.int64],
+    outputs: NDArray[np.int64],
+    start: int,
+    stop: int,
+    budget: int = 0,
+    registers: Floats | None = None,
+    **accumulators: Any,
+) -> tuple[Any, ...]:
+    """The loop's arguments in its order; accumulators that are not named are empty."""
+    a = {**_NONE, **accumulators}
+    return (
+        program.code,
+        program.fresh_registers() if registers is None else registers,
+        inputs,
+        outputs,
+        start,
+        stop,
+        *(a[name] for name in ("limbs", "special", "anchors", "sums", "sizes", "rows")),
+        program.columns,
+        *(a[name] for name in ("tables", "counts", "pairs", "levels", "used")),
+        budget,
+        np.empty(TILE, np.int64),
+        np.empty(TILE, np.int64),
+        np.empty((program.columns.shape[1], TILE)),
+    )

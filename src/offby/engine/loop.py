@@ -1,0 +1,100 @@
+"""The one compiled loop: it runs any program, tile by tile, on columns in memory.
+
+A tile is 256 rows in registers that stay in the first-level cache. Each instruction is one simple
+loop over the tile, which LLVM vectorises; instructions are the primitives of the formula table
+plus the accumulators. As programs are data, no formula is ever compiled by itself: the loop is
+compiled once a machine and offby version, and a new formula runs at once.
+"""
+
+from __future__ import annotations
+
+from offby.formula.primitives import PRIMITIVES
+
+TILE = 256
+OPERATIONS = {name: code for code, name in enumerate(PRIMITIVES)}
+_OTHERS = ("load", "store", "check", "exact", "total", "dot", "count", "worst", "fma", "product_low")
+OPERATIONS.update({name: len(PRIMITIVES) + code for code, name in enumerate(_OTHERS)})
+
+_HEAD = '''"""Written by offby: the compiled loop. Deleting it is safe."""
+import math
+import numpy as np
+from numba import njit
+from offby.engine.accumulate import (
+    add_exact, carry, count_keys, first_slot, keep_worst, ordered_bits)
+from offby.engine.memory import load_float, store_float, total_of, dot_of
+from offby.formula.bits import fma
+from offby.formula.kernels import *
+
+TILE = {tile}
+
+
+@njit(nogil=True, error_model="numpy", _nrt=False)
+def execute(op, d, a, b, c, R):
+{operations}
+
+@njit(nogil=True, error_model="numpy", cache={cache}, _nrt=False)
+def run(program, R, inputs, outputs, start, stop, limbs, special, anchors, sums,
+        sizes, rows, columns, tables, counts, pairs, levels, used, budget, keys, slots, values):
+    full = False
+    for base in range(start, stop, TILE):
+        if full:
+            stop = base
+            break
+        n = min(TILE, stop - base)
+        for k in range(program.shape[0]):
+            op, d, a, b, c = program[k, 0], program[k, 1], program[k, 2], program[k, 3], program[k, 4]
+            if op < {load}:
+                execute(op, d, a, b, c, R)
+            elif op == {load}:
+                address, stride = inputs[a, 0], inputs[a, 1]
+                for i in range(n):
+                    R[d, i] = load_float(address, (base + i) * stride)
+                for i in range(n, TILE):
+                    R[d, i] = R[d, n - 1]
+            elif op == {store}:
+                for i in range(n):
+                    store_float(outputs[d], base + i, R[a, i])
+            elif op == {check}:
+                bad = False
+                for i in range(TILE):
+                    bad |= not (abs(R[a, i]) < math.inf)
+                if bad:
+                    return base
+            elif op == {exact}:
+                add_exact(R[a], n, limbs[d], special[d], anchors[d:d + 1], base)
+            elif op == {total}:
+                sums[d] += total_of(R[a], n)
+            elif op == {dot}:
+                sums[d] += dot_of(R[a], R[b], n)
+            elif op == {count}:
+                x = R[a]
+                for i in range(n):
+                    keys[i] = ordered_bits(x[i]) >> levels[d]
+                    slots[i] = first_slot(keys[i])
+                for j in range(columns.shape[1]):
+                    for i in range(n):
+                        values[j, i] = R[columns[d, j], i]
+                used[d] += count_keys(keys, slots, n, values, tables[d], counts[d], pairs[d])
+                full |= used[d] > budget
+            elif op == {worst}:
+                keep_worst(R[a], n, base, sizes[d], rows[d])
+            elif op == {fma}:
+                for i in range(TILE):
+                    R[d, i] = fma(R[a, i], R[b, i], R[c, i])
+            elif op == {product_low}:
+                for i in range(TILE):
+                    R[d, i] = fma(R[a, i], R[b, i], -(R[a, i] * R[b, i]))
+    for k in range(limbs.shape[0]):
+        carry(limbs[k])
+    return stop
+'''
+
+
+def source(cache: bool) -> str:
+    """The Python source of the loop, from the table of primitives."""
+    lines = []
+    for code, row in enumerate(PRIMITIVES.values()):
+        form = row.loop.format("R[a, i]", "R[b, i]", "R[c, i]")
+        lines.append(f"    {'if' if code == 0 else 'elif'} op == {code}:  # {row.name}")
+        lines.append(f"        for i in range(TILE):\n            R[d, i] = {form}")
+    return _HEAD.format(operations="\n".join(lines) + "\n", tile=TILE, cache=cache, **OPERATIONS)

@@ -1,0 +1,71 @@
+"""Loads, stores and sums as the loop needs them, where Numba has no word for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from llvmlite import ir
+from numba import njit, types  # type: ignore[import-untyped]  # Numba ships no types
+from numba.extending import intrinsic  # type: ignore[import-untyped]
+
+# A plain float sum may be taken in any order here: these feed standard errors, which stand outside
+# the promise on digits. The flags sit on single additions, so nothing else is reordered.
+_ANY_ORDER = ("reassoc", "nsz", "contract")
+
+
+def _element(builder: Any, address: Any, index: Any) -> Any:
+    pointer = builder.inttoptr(address, ir.DoubleType().as_pointer())
+    return builder.gep(pointer, [index], source_etype=ir.DoubleType())
+
+
+def _load(typing_context: Any, address: Any, index: Any) -> Any:
+    """The float64 at a place in memory, counted in float64s from `address`."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.load(_element(builder, *arguments), typ=ir.DoubleType())
+
+    return types.float64(types.int64, types.int64), generate
+
+
+def _store(typing_context: Any, address: Any, index: Any, value: Any) -> Any:
+    """Write a float64 to a place in memory."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        builder.store(arguments[2], _element(builder, *arguments[:2]))
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.float64), generate
+
+
+def _add(typing_context: Any, total: Any, a: Any, b: Any) -> Any:
+    """total + a*b, in whatever order vectorises."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        product = builder.fmul(arguments[1], arguments[2], flags=_ANY_ORDER)
+        return builder.fadd(arguments[0], product, flags=_ANY_ORDER)
+
+    return types.float64(types.float64, types.float64, types.float64), generate
+
+
+load_float = cast(Callable[[int, int], float], intrinsic(_load))
+store_float = cast(Callable[[int, int, float], None], intrinsic(_store))
+_add_product = cast(Callable[[float, float, float], float], intrinsic(_add))
+
+
+@njit(nogil=True, _nrt=False)  # type: ignore[untyped-decorator]
+def total_of(a: Any, n: int) -> float:
+    """The sum of a[:n]."""
+    total = 0.0
+    for i in range(n):
+        total = _add_product(total, a[i], 1.0)
+    return total
+
+
+@njit(nogil=True, _nrt=False)  # type: ignore[untyped-decorator]
+def dot_of(a: Any, b: Any, n: int) -> float:
+    """The sum of a[:n] * b[:n]."""
+    total = 0.0
+    for i in range(n):
+        total = _add_product(total, a[i], b[i])
+    return total

@@ -1,0 +1,128 @@
+"""Rows counted by value: order statistics that merge, exact or with a guaranteed bracket.
+
+Keys are the order-preserving bits of a float. All different keys are kept up to a budget; past it
+low bits are dropped, the fewest that make the keys fit. How many that takes depends on the set of
+rows only, never on their order, so neither does anything read off here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+BUDGET = 1 << 16
+_SIGN = np.int64(0x7FFFFFFFFFFFFFFF)
+
+
+@dataclass(frozen=True)
+class KeyCounts:
+    """Sorted keys with the low `level` bits dropped, rows a key, and (sum, correction) pairs."""
+
+    level: int
+    keys: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    pairs: NDArray[np.float64]
+
+    @classmethod
+    def empty(cls, columns: int) -> KeyCounts:
+        none = np.zeros(0, np.int64)
+        return cls(0, none, none, np.zeros((0, 2 * columns)))
+
+    def merge(self, other: KeyCounts) -> KeyCounts:
+        """Both together, as coarse as the budget asks and no coarser."""
+        level = max(self.level, other.level)
+        a, b = self.at_level(level), other.at_level(level)
+        merged = _combine(
+            level,
+            np.concatenate([a.keys, b.keys]),
+            np.concatenate([a.counts, b.counts]),
+            np.concatenate([a.pairs, b.pairs]),
+        )
+        return merged.at_level(level + finest_drop(merged.keys))
+
+    def at_level(self, level: int) -> KeyCounts:
+        """The same rows with more low bits dropped."""
+        if level == self.level:
+            return self
+        return _combine(level, self.keys >> (level - self.level), self.counts, self.pairs)
+
+    @property
+    def exact(self) -> bool:
+        """Whether every key is one value."""
+        return self.level == 0
+
+    def low(self) -> NDArray[np.float64]:
+        """The smallest value each key can stand for."""
+        return _float(self.keys << self.level)
+
+    def high(self) -> NDArray[np.float64]:
+        """The largest value each key can stand for."""
+        return _float((self.keys << self.level) | np.int64((1 << self.level) - 1))
+
+    def column(self, place: int) -> list[Fraction]:
+        """The exact sum a key of a column."""
+        pairs = self.pairs[:, 2 * place : 2 * place + 2].tolist()
+        return [Fraction(total) + Fraction(rest) for total, rest in pairs]
+
+
+def finest_drop(keys: NDArray[np.int64]) -> int:
+    """The fewest low bits to drop so that at most `BUDGET` of the sorted keys differ."""
+    if keys.size <= BUDGET:
+        return 0
+    low, high = 0, 64  # dropping `low` bits is too few, `high` enough
+    while high - low > 1:
+        middle = (low + high) // 2
+        distinct = 1 + np.count_nonzero(np.diff(keys >> middle))
+        low, high = (middle, high) if distinct > BUDGET else (low, middle)
+    return high
+
+
+def _combine(
+    level: int, keys: NDArray[np.int64], counts: NDArray[np.int64], pairs: NDArray[np.float64]
+) -> KeyCounts:
+    """One row a key, sorted; the pairs of equal keys added without loss."""
+    order = np.argsort(keys)
+    keys, counts, pairs = keys[order], counts[order], pairs[order]
+    if not keys.size:
+        return KeyCounts(level, keys, counts, pairs)
+    starts = np.flatnonzero(np.diff(keys, prepend=keys[0] - 1))
+    sizes = np.diff(starts, append=keys.size)
+    if pairs.shape[1]:
+        pairs = _add_runs(np.repeat(np.arange(starts.size), sizes), pairs)
+    return KeyCounts(level, keys[starts], np.add.reduceat(counts, starts), pairs[: starts.size])
+
+
+def _add_runs(group: NDArray[np.int64], pairs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Add the pairs of each group, two neighbours at a time until one is left."""
+    while group[-1] + 1 < group.size:
+        first = np.flatnonzero(np.diff(group, prepend=-1))
+        rank = np.arange(group.size) - first[group]
+        left = np.flatnonzero(rank % 2 == 0)
+        right = np.minimum(left + 1, group.size - 1)
+        paired = (group[right] == group[left]) & (right > left)
+        a, b = pairs[left], np.where(paired[:, None], pairs[right], 0.0)
+        pairs, group = _add_pairs(a, b), group[left]
+    return pairs
+
+
+def _add_pairs(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Knuth's two-sum of the sums; its error joins the corrections."""
+    total = np.empty_like(a)
+    left, right = a[:, ::2], b[:, ::2]
+    total[:, ::2] = left + right
+    back = total[:, ::2] - left
+    total[:, 1::2] = (left - (total[:, ::2] - back)) + (right - back) + a[:, 1::2] + b[:, 1::2]
+    return total
+
+
+def _float(keys: NDArray[np.int64]) -> NDArray[np.float64]:
+    return (keys ^ ((keys >> 63) & _SIGN)).view(np.float64)
+
+
+def ordered_bits(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Integers that sort as the floats do (-0.0 and 0.0 are one)."""
+    bits = (values + 0.0).view(np.int64)
+    return bits ^ ((bits >> 63) & _SIGN)

@@ -1,0 +1,218 @@
+"""What a pass must sum for the measures asked for: the distinct terms, each once.
+
+Values come from exact sums of terms (and of exact products, for variances). Standard errors come
+from plain sums of products of *basis* terms, shifted and scaled by a pilot so that nothing
+overflows or cancels; they stand outside the promise on digits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from offby.engine.program import Builder, Program
+from offby.formula.aggregates import MOMENTS, aggregates_of
+from offby.formula.derive import simplify
+from offby.formula.expression import Expression, constant
+from offby.formula.words import p, r, w, where, y
+
+ONE = constant(1)
+Basis = Expression | tuple[int, int]
+"""A shifted and scaled term, or the product of two such (by their places)."""
+
+
+@dataclass(frozen=True)
+class Counter:
+    """Rows counted by the value of a formula, with sums of other formulas for each value."""
+
+    key: Expression
+    columns: tuple[Expression, ...]
+
+
+@dataclass
+class Plan:
+    """The layout of a pass's totals, and the program that fills them."""
+
+    weighted: bool
+    inputs: tuple[Expression, ...]
+    exact: dict[Expression, list[int]] = field(default_factory=dict)  # term -> its exact sums
+    squares: dict[tuple[Expression, Expression], list[int]] = field(default_factory=dict)
+    basis: list[Basis] = field(default_factory=list)
+    moments: dict[tuple[int, int], int] = field(default_factory=dict)  # pair of basis -> its sum
+    counters: list[Counter] = field(default_factory=list)
+    largest: list[Expression] = field(default_factory=list)  # |r| first: the worst rows
+    shifts: list[tuple[int, int]] = field(default_factory=list)  # registers (scale, -shift*scale)
+    exact_sums: int = 0
+    program: Program = field(init=False)
+
+    @property
+    def weight(self) -> Expression:
+        return w if self.weighted else ONE
+
+    @property
+    def linear(self) -> list[Expression]:
+        """The basis terms that have a pilot, in order."""
+        return [term for term in self.basis if isinstance(term, Expression)]
+
+
+@lru_cache(maxsize=128)
+def plan_for(formulas: tuple[Expression, ...], weighted: bool) -> Plan:
+    """The plan that serves all these measure formulas in one pass."""
+    plan = Plan(weighted, (y, p, w) if weighted else (y, p))
+    groups = [aggregates_of(formula) for formula in formulas]
+    every = list(dict.fromkeys(part for group in groups for part in group))
+    _Writer(plan, every, groups).write()
+    return plan
+
+
+class _Writer:
+    """Writes the program of a plan while it lays the totals out."""
+
+    def __init__(
+        self, plan: Plan, every: Sequence[Expression], groups: Sequence[Sequence[Expression]]
+    ) -> None:
+        self.plan, self.every, self.groups = plan, every, groups
+        self.builder = Builder(plan.inputs)
+        self.basis_at: dict[int, int] = {}  # place in the basis -> register
+        self.times_weight: dict[int, int] = {}  # the same, times the weight
+        self.counted: dict[Expression, dict[Expression, None]] = {}  # key -> columns
+
+    def write(self) -> None:
+        self._check_rows()
+        if self.plan.weighted:
+            self._sum(w, [self.builder.value(w)])
+            self._moment(-1, -1)
+        for aggregate in self.every:
+            if aggregate.op in MOMENTS:
+                self._terms(aggregate)
+        for group in self.groups:
+            self._pairs([k for part in group for k in self._basis_of(part)])
+        for aggregate in self.every:
+            if aggregate.op in ("quantile", "top_share", "least_pinball"):
+                self._counted(aggregate)
+        self._count()
+        for term in (abs(r), *(part.args[0] for part in self.every if part.op == "largest")):
+            self._keep_largest(term)
+        self.plan.program = self.builder.finish()
+        place = self.builder.place
+        self.plan.shifts = [(place[scale], place[shift]) for scale, shift in self.plan.shifts]
+
+    def _check_rows(self) -> None:
+        for checked in (y, p):
+            self.builder.act("check", 0, self.builder.value(checked))
+        if self.plan.weighted:  # a weight of zero, too, takes the careful way: the row is absent
+            self.builder.act("check", 0, self.builder.value(where(w > 0, w, float("nan"))))
+
+    def _terms(self, aggregate: Expression) -> None:
+        for term in dict.fromkeys(aggregate.args):
+            if term not in self.plan.exact:
+                self._sum(term, self._weighted(self.builder.value(term)))
+        if aggregate.op != "mean":
+            first, second = aggregate.args[0], aggregate.args[-1]
+            if (first, second) not in self.plan.squares:
+                product = self._product(self.builder.value(first), self.builder.value(second))
+                parts = [part for half in product for part in self._weighted(half)]
+                self.plan.squares[first, second] = self._add(parts)
+
+    def _sum(self, term: Expression, parts: list[int]) -> None:
+        self.plan.exact[term] = self._add(parts)
+
+    def _add(self, registers: list[int]) -> list[int]:
+        """An exact sum for each register."""
+        places = []
+        for register in registers:
+            self.builder.act("exact", self.plan.exact_sums, register)
+            places.append(self.plan.exact_sums)
+            self.plan.exact_sums += 1
+        return places
+
+    def _weighted(self, register: int) -> list[int]:
+        return self._product(register, self.builder.value(w)) if self.plan.weighted else [register]
+
+    def _product(self, a: int, b: int) -> list[int]:
+        """Two registers whose sum is exactly a times b."""
+        return [self.builder.write("multiply", a, b), self.builder.write("product_low", a, b)]
+
+    def _basis_of(self, aggregate: Expression) -> list[int]:
+        """The places of the basis terms that the aggregate's standard error is made of."""
+        if aggregate.op not in MOMENTS:
+            return []
+        linear = [self._place(term) for term in dict.fromkeys(aggregate.args)]
+        if aggregate.op == "mean":
+            return linear
+        return [*linear, self._place((linear[0], linear[-1]))]
+
+    def _place(self, term: Basis) -> int:
+        for place, known in enumerate(self.plan.basis):  # never `in`: == builds an equation
+            if known is term or (isinstance(term, tuple) and known == term):
+                return place
+        self.plan.basis.append(term)
+        place = len(self.plan.basis) - 1
+        self.basis_at[place] = self._basis_register(term)
+        return place
+
+    def _basis_register(self, term: Basis) -> int:
+        if isinstance(term, tuple):
+            return self.builder.write("multiply", *(self.basis_at[k] for k in term))
+        scale, shift = self.builder.fixed(1.0), self.builder.fixed(0.0)
+        self.plan.shifts.append((scale, shift))
+        return self.builder.write("fma", self.builder.value(term), scale, shift)
+
+    def _pairs(self, places: list[int]) -> None:
+        """A sum for every product that the covariances of these basis terms need."""
+        distinct = sorted(set(places))
+        for i in distinct:
+            self._moment(-1, i)
+            for j in distinct:
+                if i <= j:
+                    self._moment(i, j)
+
+    def _moment(self, i: int, j: int) -> None:
+        if (i, j) in self.plan.moments:
+            return
+        self.plan.moments[i, j] = len(self.plan.moments)
+        target = self.plan.moments[i, j]
+        if i == -1 and not self.plan.weighted:
+            self.builder.act("total", target, self.basis_at[j])
+        else:
+            self.builder.act("dot", target, self._times_weight(i), self._times_weight(j))
+
+    def _times_weight(self, place: int) -> int:
+        weight = self.builder.value(w) if self.plan.weighted else -1
+        if place == -1 or not self.plan.weighted:
+            return weight if place == -1 else self.basis_at[place]
+        if place not in self.times_weight:
+            self.times_weight[place] = self.builder.write("multiply", self.basis_at[place], weight)
+        return self.times_weight[place]
+
+    def _counted(self, aggregate: Expression) -> None:
+        """Note what must be counted for an order statistic."""
+        columns = self.counted.setdefault(aggregate.args[0], {})
+        for column in count_columns(aggregate, self.plan.weight):
+            columns[column] = None
+
+    def _count(self) -> None:
+        widest = max((len(columns) for columns in self.counted.values()), default=0)
+        for place, (key, columns) in enumerate(self.counted.items()):
+            self.plan.counters.append(Counter(key, tuple(columns)))
+            registers = [self.builder.value(column) for column in columns]
+            registers += [self.builder.value(ONE)] * (widest - len(registers))
+            self.builder.columns.append(tuple(registers))
+            self.builder.act("count", place, self.builder.value(key))
+
+    def _keep_largest(self, term: Expression) -> None:
+        if not any(term is known for known in self.plan.largest):
+            self.plan.largest.append(term)
+            self.builder.act("worst", len(self.plan.largest) - 1, self.builder.value(term))
+
+
+def count_columns(aggregate: Expression, weight: Expression) -> list[Expression]:
+    """What to sum beside the count of each key: powers of the weight, and what they multiply."""
+    columns = [] if weight is ONE else [weight, weight * weight]
+    if aggregate.op == "least_pinball":
+        term, _, beside = aggregate.args
+        squared = simplify(weight * weight)
+        columns += [simplify(weight * term)]
+        columns += [simplify(squared * x) for x in (term, term * term, beside, beside * term)]
+    return columns

@@ -1,0 +1,68 @@
+"""What a measure is a formula over: numbers that summarise a formula of the rows.
+
+They are nodes of the same tree, so that a measure is derived towards them as a loss is towards its
+prediction. They have no place in the table of primitives: no row has a mean.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from offby.errors import FormulaError
+from offby.formula.expression import Expression, apply, expression, walk
+
+MOMENTS = frozenset({"mean", "variance", "covariance"})
+ORDERED = frozenset({"quantile", "largest", "top_share", "least_pinball"})
+AGGREGATES = MOMENTS | ORDERED
+
+
+def Mean(term: Any) -> Expression:  # noqa: N802  # reads as a constructor, as in a textbook
+    """The (weighted) mean over the rows of a formula."""
+    return apply("mean", _rows(term))
+
+
+def Variance(term: Any) -> Expression:  # noqa: N802
+    """The (weighted) mean square of a formula about its own mean."""
+    return apply("variance", _rows(term))
+
+
+def Covariance(a: Any, b: Any) -> Expression:  # noqa: N802
+    """The (weighted) mean product of two formulas, each about its own mean."""
+    return apply("covariance", _rows(a), _rows(b))
+
+
+def Quantile(term: Any, q: Any) -> Expression:  # noqa: N802
+    """The value that a share `q` of the rows does not exceed."""
+    return apply("quantile", _rows(term), q)
+
+
+def Largest(term: Any) -> Expression:  # noqa: N802
+    """The largest value over the rows."""
+    return apply("largest", _rows(term))
+
+
+def TopShare(size: Any, power: float, fraction: float) -> Expression:  # noqa: N802
+    """The share of the sum of size**power that the largest `fraction` of the rows own."""
+    return apply("top_share", _rows(size), power, fraction)
+
+
+def LeastPinball(term: Any, tau: Any, beside: Any) -> Expression:  # noqa: N802
+    """The mean pinball loss of the best constant, a quantile of `term`.
+
+    `beside` is the row formula it will be compared with: their covariance is kept for the standard
+    error.
+    """
+    return apply("least_pinball", _rows(term), tau, _rows(beside))
+
+
+def _rows(term: Any) -> Expression:
+    found = expression(term)
+    inner = aggregates_of(found)
+    if inner:
+        raise FormulaError(f"{inner[0]!r} inside another aggregate: a row has no mean of its own")
+    return found
+
+
+def aggregates_of(root: Expression) -> list[Expression]:
+    """The aggregates of a measure's formula, each once."""
+    return [current for current in walk(root) if current.op in AGGREGATES]

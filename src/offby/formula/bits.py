@@ -1,0 +1,79 @@
+"""The machine instructions that Python has no word for, as Numba intrinsics.
+
+Each becomes one instruction or a few, has no branch, and vectorises. Arguments of other
+numeric types are converted to float64 first. They exist inside kernels only.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from llvmlite import ir  # type: ignore[import-untyped]  # llvmlite ships no types
+from numba import njit, types
+from numba.extending import intrinsic
+
+__all__ = ["bits_float", "float_bits", "fma", "inline", "polynomial", "select", "two_product"]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def inline(function: Function) -> Function:
+    """Compile `function` into every kernel that calls it, so that no call stops a loop's vectors."""
+    # NumPy's error model: x / 0 is inf, where Python's would add a branch that raises.
+    return cast(Function, njit(forceinline=True, error_model="numpy")(function))
+
+
+def _instruction(typing: Callable[..., Any]) -> Callable[..., float]:
+    return cast(Callable[..., float], intrinsic(typing))
+
+
+def _emit(build: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda context, builder, signature, arguments: build(builder, *arguments)
+
+
+def _float_bits(typing_context: Any, x: Any) -> Any:
+    """The 64 bits of a float, as an int64: nothing is converted."""
+    return types.int64(types.float64), _emit(lambda b, x: b.bitcast(x, ir.IntType(64)))
+
+
+float_bits = cast(Callable[[float], int], intrinsic(_float_bits))
+
+
+@_instruction
+def bits_float(typing_context: Any, bits: Any) -> Any:
+    """The float that 64 bits spell: the inverse of `float_bits`."""
+    return types.float64(types.int64), _emit(lambda b, bits: b.bitcast(bits, ir.DoubleType()))
+
+
+@_instruction
+def fma(typing_context: Any, a: Any, b: Any, c: Any) -> Any:
+    """a·b + c rounded once: `llvm.fma`, the same bits on every machine."""
+    return types.float64(types.float64, types.float64, types.float64), _emit(ir.IRBuilder.fma)
+
+
+@_instruction
+def select(typing_context: Any, condition: Any, yes: Any, no: Any) -> Any:
+    """`yes if condition else no`, with both computed and no branch."""
+    return types.float64(types.boolean, types.float64, types.float64), _emit(ir.IRBuilder.select)
+
+
+def polynomial(*coefficients: float) -> Callable[[float], float]:
+    """A function c₀ + c₁x + c₂x² + …, by Horner's rule with one `fma` per step."""
+
+    def horner(builder: Any, x: Any) -> Any:
+        *rest, total = (ir.Constant(ir.DoubleType(), c) for c in coefficients)
+        for coefficient in reversed(rest):
+            total = builder.fma(total, x, coefficient)
+        return total
+
+    @_instruction
+    def evaluate(typing_context: Any, x: Any) -> Any:
+        return types.float64(types.float64), _emit(horner)
+
+    return evaluate
+
+
+@inline
+def two_product(a: float, b: float) -> tuple[float, float]:
+    """(hi, lo) with hi = a·b rounded and hi + lo = a·b exactly, unless a·b over- or underflows."""
+    high = a * b
+    return high, fma(a, b, -high)

@@ -1,0 +1,51 @@
+"""Parquet: only the needed columns, a few pages at a time."""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+from offby.tables.floats import Kind, kind_of
+from offby.tables.table import Chunk, Table, damage_named
+
+BATCH_ROWS = 1 << 18
+# Without pre-buffering a row group is read through a small buffer, not whole: faster (measured
+# 0.7 s against 1.5 s for 50 million rows) and 60 MB against 800 MB.
+_READING = {"pre_buffer": False, "buffer_size": 1 << 20}
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class ParquetTable(Table):
+    """A Parquet file."""
+
+    path: Path
+    metadata: Any
+    schema: Any
+
+    def kind(self, column: str) -> Kind:
+        """Say what the file's schema says of a column."""
+        self.check(column)
+        return kind_of(self.schema.field(column).type)
+
+    def _chunks(self, columns: Sequence[str]) -> Generator[Chunk, None, None]:
+        from pyarrow import parquet
+
+        with (
+            damage_named(self.source),
+            parquet.ParquetFile(self.path, metadata=self.metadata, **_READING) as file,
+        ):
+            done = 0
+            for batch in file.iter_batches(BATCH_ROWS, columns=list(columns)):
+                done += batch.num_rows
+                progress = done / self.metadata.num_rows
+                yield Chunk({name: batch.column(name) for name in columns}, progress)
+
+
+def open_parquet(path: Path, name: str) -> ParquetTable:
+    """Open a Parquet file; raises `TableError` where its footer cannot be read."""
+    from pyarrow import parquet
+
+    with damage_named(name), parquet.ParquetFile(path) as file:
+        metadata, schema = file.metadata, file.schema_arrow
+    return ParquetTable(name, tuple(schema.names), metadata.num_rows, False, path, metadata, schema)
