@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from offby.errors import DataError, OffbyError, TableError
 from offby.tables import Batch, Table, find_columns, open_table
+from offby.tables.parquet_table import ParquetTable
 
 Y = [210.0, 240.0, 320.5]
 P = [200.0, 250.0, 300.0]
@@ -234,6 +235,16 @@ def test_reader_is_read_once() -> None:
     assert "only once" in read_error(table, kind=TableError)
 
 
+def test_temporary_files_go_with_their_table(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.gz", gzip.compress(write_parquet(tmp_path / "a").read_bytes()))
+    table = open_table(path)
+    assert isinstance(table, ParquetTable)
+    copy = table.path
+    assert copy.exists()
+    del table
+    assert not copy.exists()
+
+
 def test_named_pipe(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with subprocess.Popen(["sh", "-c", f"printf '{CSV}' > {tmp_path}/pipe"]):
@@ -271,6 +282,24 @@ def test_kinds(tmp_path: Path) -> None:
             assert opened.kind(name) == expected[name], (opened.source, name)
     assert open_table(write(tmp_path / "t.csv", CSV)).kind("y") == "unknown"
     assert open_table({"x": ["a", 1]}).kind("x") == "other"
+
+
+EMPTY: dict[str, Callable[[Path], object]] = {
+    "parquet": lambda at: (pq.write_table(arrow_table()[:0], at / "t"), at / "t")[1],
+    "arrow file": lambda at: (pyarrow.feather.write_feather(arrow_table()[:0], at / "t"), at / "t")[
+        1
+    ],
+    "pyarrow": lambda at: arrow_table()[:0],
+    "pandas": lambda at: arrow_table()[:0].to_pandas(),
+    "polars": lambda at: pl.DataFrame(arrow_table()[:0]),
+    "duckdb": lambda at: duckdb.connect().from_arrow(arrow_table()[:0]),
+    "dict": lambda at: {"y": [], "p": np.empty(0)},
+}
+
+
+@pytest.mark.parametrize("make", EMPTY.values(), ids=EMPTY.keys())
+def test_no_rows(tmp_path: Path, make: Callable[[Path], object]) -> None:
+    assert list(open_table(make(tmp_path)).read(["y", "p"])) == []
 
 
 # --- several files -----------------------------------------------------------------------------
@@ -702,7 +731,10 @@ def test_a_cut_says_so(tmp_path: Path) -> None:
 
 
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.binary(max_size=60), st.sampled_from(["csv", "parquet", "arrow", "csv.gz", "tsv"]))
+@given(
+    st.binary(max_size=60) | st.text('y,p1.5 \n\r\t;"é', max_size=60).map(str.encode),
+    st.sampled_from(["csv", "parquet", "arrow", "csv.gz", "tsv"]),
+)
 def test_any_bytes_give_rows_or_an_error(tmp_path: Path, data: bytes, suffix: str) -> None:
     path = write(tmp_path / f"a.{suffix}", data)
     try:
@@ -769,10 +801,18 @@ def no_leak() -> Iterator[None]:
 @pytest.mark.usefixtures("no_leak")
 @pytest.mark.parametrize("make", BINARY.values(), ids=BINARY.keys())
 def test_files_are_closed_when_reading_is_abandoned(
-    tmp_path: Path, make: Callable[[Path], Path]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], Path]
 ) -> None:
+    monkeypatch.setattr("offby.tables.table.LEAST_ROWS", 1)
     batches = open_table(make(tmp_path)).read(["y"])
     next(batches)
+    batches.close()
+
+
+@pytest.mark.usefixtures("no_leak")
+def test_a_long_csv_is_closed_when_reading_is_abandoned(tmp_path: Path) -> None:
+    batches = open_table(write(tmp_path / "t.csv", "y,p\n" + "1.25,2.5\n" * 600_000)).read(["y"])
+    assert next(batches).rows < 600_000
     batches.close()
 
 

@@ -8,16 +8,13 @@ So a squared standard error is one quadratic form in the products the pass summe
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from offby.engine.plan import Plan
+from offby.engine.sums import Sums
 from offby.formula.expression import Expression
-
-if TYPE_CHECKING:
-    from offby.engine.state import State, Sums
 
 Floats = NDArray[np.float64]
 
@@ -33,14 +30,18 @@ def second_moments(plan: Plan, sums: Sums) -> Floats:
     return matrix
 
 
-def rebased(plan: Plan, other: State, shift: Floats, scale: Floats) -> Sums:
-    """The other's sums, as if they had been taken about this pilot."""
-    matrix = second_moments(plan, other.sums)
-    change = _change(plan, other.shift, other.scale, shift, scale)
+Pilot = tuple[Floats, Floats]
+"""Shift and scale of the linear basis terms."""
+
+
+def rebased(plan: Plan, sums: Sums, taken: Pilot, wanted: Pilot) -> Sums:
+    """The sums, taken about one pilot, as if they had been taken about another."""
+    matrix = second_moments(plan, sums)
+    change = _change(plan, *taken, *wanted)
     known = np.nan_to_num(matrix)
     moved = change @ known @ change.T
     moments = np.array([moved[i + 1, j + 1] for i, j in plan.moments])
-    return replace(other.sums, moments=moments.reshape(-1))
+    return replace(sums, moments=moments.reshape(-1))
 
 
 def _change(

@@ -32,7 +32,7 @@ def _latex(root: Expression) -> tuple[str, int]:
 
 def _bracketed(op: str, strength: int, parts: list[tuple[str, int]]) -> list[str]:
     """The arguments, in brackets where they bind less tightly than what surrounds them."""
-    if strength == 9:
+    if strength >= 8:  # a function or a fraction brackets its arguments by its form
         return [text for text, _ in parts]
     need = [strength] * len(parts)
     if op in ("subtract", "negative"):

@@ -46,7 +46,11 @@ def _zero(*_: Expression) -> Expression:
 
 
 def _no_rule(*_: Expression) -> Expression:
-    raise FormulaError("tweedie_divergence is derived towards the prediction only")
+    raise FormulaError("tweedie_divergence has no derivative towards its power")
+
+
+def _tweedie_towards_truth(x: Expression, m: Expression, power: Expression) -> Expression:
+    return (x ** (1 - power) - m ** (1 - power)) / (1 - power)
 
 
 def _tweedie(xp: Any, x: Any, m: Any, power: Any) -> Any:
@@ -136,6 +140,7 @@ def _rows() -> list[Primitive]:
             lambda xp, a, b: a / b,
             "{0} / {1}",
             r"\frac{{{0}}}{{{1}}}",
+            8,
         ),
         Primitive(
             "power",
@@ -236,7 +241,7 @@ def _rows() -> list[Primitive]:
         ),
         Primitive(
             "tweedie_divergence",
-            (_no_rule, lambda x, m, power: (m - x) / m**power, _no_rule),
+            (_tweedie_towards_truth, lambda x, m, power: (m - x) / m**power, _no_rule),
             _tweedie,
             "tweedie_divergence({0}, {1}, {2})",
             r"d_{{{2}}}\left({0}, {1}\right)",

@@ -52,7 +52,7 @@ def open_arrow_file(path: Path, name: str) -> ArrowFileTable:
         with _opened(path, None) as (reader, _):
             schema = reader.schema
             rows = reader.count_rows() if hasattr(reader, "count_rows") else None
-    return ArrowFileTable(name, tuple(schema.names), rows, False, path, schema)
+            return ArrowFileTable(name, tuple(schema.names), rows, False, path, schema)
 
 
 def sliced(batch: Any, columns: Sequence[str], progress: float | None) -> Iterator[Chunk]:

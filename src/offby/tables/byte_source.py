@@ -1,10 +1,9 @@
 """Bytes from a file or a pipe: looked at first, then read once through, decompressed."""
 
 import atexit
-import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias, final
@@ -22,6 +21,9 @@ _CODECS = {
     b"BZh": "bz2",
     b"\x04\x22\x4d\x18": "lz4",
 }
+
+
+_NOBODY = nullcontext()
 
 
 class Readable(Protocol):
@@ -78,8 +80,11 @@ class PipeSource:
 
     plain_path = None
 
-    def __init__(self, pipe: Readable, name: str) -> None:
+    def __init__(
+        self, pipe: Readable, name: str, owner: AbstractContextManager[object] = _NOBODY
+    ) -> None:
         self.name = name
+        self._owner = owner  # closes the pipe when it has been read
         raw = Peekable(pipe)
         codec = _codec(raw.peek(4))
         self._peekable = Peekable(_decompressed(_as_arrow(raw), codec)) if codec else raw
@@ -98,7 +103,8 @@ class PipeSource:
             )
         self._spent = True
         stream = _as_arrow(self._peekable)
-        yield Stream(stream, stream, 0)
+        with self._owner:
+            yield Stream(stream, stream, 0)
 
 
 Source: TypeAlias = FileSource | PipeSource
@@ -108,9 +114,8 @@ Source: TypeAlias = FileSource | PipeSource
 class Peekable:
     """A stream whose next bytes can be looked at before they are read."""
 
-    closed = False
-
     def __init__(self, stream: Readable) -> None:
+        self.closed = False
         self._stream = stream
         self._seen = b""
 
@@ -126,6 +131,10 @@ class Peekable:
         taken, self._seen = self._seen[:size], self._seen[size:]
         return taken
 
+    def close(self) -> None:
+        """Say that no more is wanted; the stream below belongs to its owner."""
+        self.closed = True
+
 
 def read_fully(stream: Readable, size: int) -> bytes:
     """Read `size` bytes, fewer only where the stream ends."""
@@ -140,11 +149,12 @@ def source_of(path: Path, name: str) -> Source:
     """Open a path as a file, or as a pipe where it is one."""
     if path.is_file():
         return FileSource(path, name)
-    return PipeSource(os.fdopen(os.open(path, os.O_RDONLY), "rb"), name)
+    pipe = path.open("rb")
+    return PipeSource(pipe, name, pipe)
 
 
 def spooled(source: Source) -> Path:
-    """Copy the bytes to a temporary file, which is removed when the program ends."""
+    """Copy the bytes to a temporary file, which is removed at the latest at the program's end."""
     with source.open() as stream, tempfile.NamedTemporaryFile(delete=False) as file:
         atexit.register(Path(file.name).unlink, missing_ok=True)
         while part := stream.bytes.read(_COPIED):

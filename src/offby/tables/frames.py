@@ -39,7 +39,7 @@ class FrameTable(Table):
 
     def _chunks(self, columns: Sequence[str]) -> Generator[Chunk, None, None]:
         done = 0
-        with damage_named(self.source), self.pick(columns) as reader:
+        with damage_named(self.source, "broke off"), self.pick(columns) as reader:
             for batch in reader:
                 for chunk in sliced(batch, columns, None):
                     done += len(chunk.columns[columns[0]])

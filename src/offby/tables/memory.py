@@ -28,7 +28,8 @@ class MemoryTable(Table):
         """Say what the first values of a column are."""
         self.check(column)
         try:
-            values = as_array(self._part(column)[:_SAMPLE], column, self.source)
+            part = self._part(column)
+            values = as_array(getattr(part, "iloc", part)[:_SAMPLE], column, self.source)
         except DataError:
             return "other"
         array = pa.array(values, from_pandas=True) if isinstance(values, np.ndarray) else values
@@ -54,7 +55,8 @@ class MemoryTable(Table):
 
 def open_mapping(columns: Mapping[Any, Any]) -> MemoryTable:
     """Open a dict of names to sequences."""
-    rows = next((len(values) for values in columns.values() if hasattr(values, "__len__")), 0)
+    lengths = {len(part) if hasattr(part, "__len__") else None for part in columns.values()}
+    rows = lengths.pop() if len(lengths) == 1 else None  # bystanders may differ in length
     return _table("dict of columns", columns, rows, [_same(part) for part in columns.values()])
 
 
@@ -112,7 +114,7 @@ def _is_numeric(values: Any) -> bool:
     return type(values).__module__.partition(".")[0] == "torch"
 
 
-def _table(source: str, labels: Any, rows: int, parts: list[Column]) -> MemoryTable:
+def _table(source: str, labels: Any, rows: int | None, parts: list[Column]) -> MemoryTable:
     return MemoryTable(source, tuple(map(str, labels)), rows, True, tuple(parts))
 
 

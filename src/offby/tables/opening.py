@@ -3,6 +3,7 @@
 import glob
 import os
 import sys
+import weakref
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -54,7 +55,7 @@ def _open_path(text: str) -> Table:
     if path.is_dir():
         return _open_many(_files_in(path), f"folder {text}")
     if path.exists():
-        return _open_file(path, path.name)
+        return _open_file(path, path.name if path.is_file() else text)
     if glob.has_magic(text):
         found = sorted(Path(name) for name in glob.glob(str(path), recursive=True))
         return _open_many([name for name in found if name.is_file()], text)
@@ -102,8 +103,12 @@ def _open_source(source: Source) -> Table:
     found = format_of(head, source.name)
     if found == "csv":
         return open_csv(source, head, expects_tabs(source.name))
-    path = source.plain_path or spooled(source)
-    return _ON_DISK[found](path, source.name)
+    if source.plain_path:
+        return _ON_DISK[found](source.plain_path, source.name)
+    path = spooled(source)
+    table = _ON_DISK[found](path, source.name)
+    weakref.finalize(table, path.unlink, missing_ok=True)
+    return table
 
 
 _ON_DISK: dict[Format, Callable[[Path, str], Table]] = {

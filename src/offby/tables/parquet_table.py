@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
+from offby.errors import TableError
 from offby.tables.floats import Kind, kind_of
 from offby.tables.table import Chunk, Table, damage_named
 
@@ -38,8 +39,10 @@ class ParquetTable(Table):
             done = 0
             for batch in file.iter_batches(BATCH_ROWS, columns=list(columns)):
                 done += batch.num_rows
-                progress = done / self.metadata.num_rows
+                progress = min(done / max(self.metadata.num_rows, 1), 1.0)
                 yield Chunk({name: batch.column(name) for name in columns}, progress)
+            if done != self.rows:
+                raise TableError(f"{self.source} is damaged: {done:,} rows of {self.rows:,}")
 
 
 def open_parquet(path: Path, name: str) -> ParquetTable:
@@ -48,4 +51,5 @@ def open_parquet(path: Path, name: str) -> ParquetTable:
 
     with damage_named(name), parquet.ParquetFile(path) as file:
         metadata, schema = file.metadata, file.schema_arrow
-    return ParquetTable(name, tuple(schema.names), metadata.num_rows, False, path, metadata, schema)
+        names, rows = tuple(schema.names), metadata.num_rows
+        return ParquetTable(name, names, rows, False, path, metadata, schema)

@@ -120,15 +120,15 @@ def twice(names: Iterable[str]) -> list[str]:
 
 
 @contextmanager
-def damage_named(source: str) -> Iterator[None]:
-    """Turn what Arrow raises on a bad file into a `TableError` that names the file."""
+def damage_named(source: str, what: str = "is cut short or damaged") -> Iterator[None]:
+    """Turn what Arrow raises on a bad source into a `TableError` that names it."""
     try:
         yield
     except (PermissionError, FileNotFoundError, IsADirectoryError) as error:
         raise TableError(f"cannot read {source}: {error.strerror}") from error
-    except (pa.ArrowException, OSError, EOFError) as error:
+    except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError) as error:
         first_line = str(error).partition("\n")[0][:200]
-        raise TableError(f"{source} is cut short or damaged ({first_line})") from error
+        raise TableError(f"{source} {what} ({first_line})") from error
 
 
 def _joined(batches: Generator[Batch, None, None]) -> Generator[Batch, None, None]:

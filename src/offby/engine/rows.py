@@ -1,0 +1,154 @@
+"""Rows fit to be counted: float64 columns of one length, finite, with positive weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from offby.engine.state import State, UnfitRows
+from offby.errors import DataError
+from offby.formula.words import p, w, y
+
+Floats = NDArray[np.float64]
+Policy = Literal["raise", "drop"]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Columns of a batch; `place` tells the original row of each, where some were left out."""
+
+    y_true: Floats
+    y_pred: Floats
+    weight: Floats | None
+    place: NDArray[np.int64] | None = None
+    dropped: int = 0
+
+    @property
+    def count(self) -> int:
+        return self.y_true.size
+
+
+def fit_rows(y_true: Any, y_pred: Any, sample_weight: Any = None) -> Rows:
+    """The three as float64 columns of one length; raises `DataError` naming what does not fit."""
+    truth, prediction = as_column(y_true, "y_true"), as_column(y_pred, "y_pred")
+    if truth.size != prediction.size:
+        raise DataError(
+            f"y_true has {truth.size} rows and y_pred has {prediction.size}; they must be the same "
+            "rows in the same order"
+        )
+    if sample_weight is None:
+        return Rows(truth, prediction, None)
+    weight = as_column(sample_weight, "sample_weight")
+    if weight.size != truth.size:
+        raise DataError(
+            f"sample_weight has {weight.size} rows and y_true has {truth.size}; give one a row"
+        )
+    return Rows(truth, prediction, weight)
+
+
+def as_column(values: Any, name: str) -> Floats:
+    """One float64 number a row; (n, 1) counts as (n,)."""
+    array = np.asarray(values)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 1:
+        raise DataError(f"{name} has shape {array.shape}; expected one value a row: (n,) or (n, 1)")
+    if array.dtype == object:
+        array = _from_objects(array, name)
+    if array.dtype.kind not in "fiub":
+        raise DataError(f"{name} holds {array.dtype}, not numbers; convert it to numbers first")
+    if array.dtype.kind in "iu" and array.dtype.itemsize == 8:
+        _refuse_inexact(array, name)
+    return np.ascontiguousarray(array, dtype=np.float64)
+
+
+def _from_objects(array: NDArray[Any], name: str) -> NDArray[Any]:
+    try:
+        if any(isinstance(value, str | bytes) for value in array.tolist()):
+            raise TypeError
+        if any(isinstance(value, int) and abs(value) > 1 << 53 for value in array.tolist()):
+            _refuse_inexact(array, name)
+        return np.array([np.nan if value is None else value for value in array], np.float64)
+    except (TypeError, ValueError):
+        bad = next((v for v in array.tolist() if not isinstance(v, int | float)), array[0])
+        raise DataError(f"{name} holds {bad!r}, which is not a number") from None
+
+
+def _refuse_inexact(array: NDArray[Any], name: str) -> None:
+    """Integers that float64 cannot hold would be rounded silently."""
+    large = [k for k, value in enumerate(array.tolist()) if isinstance(value, int)
+             and int(float(value)) != value] if _any_large(array) else []  # fmt: skip
+    if large:
+        raise DataError(
+            f"{name} has an integer that float64 cannot hold exactly, {array[large[0]]} in row "
+            f"{large[0]} (counted from 0); subtract a common offset, or convert to float64 "
+            "yourself if the rounding is meant"
+        )
+
+
+def _any_large(array: NDArray[Any]) -> bool:
+    return array.size > 0 and bool(array.max() > 1 << 53 or array.min() < -(1 << 53))
+
+
+def update(state: State, rows: Rows, nan: Policy = "raise", first_row: int = 0) -> Rows:
+    """Add rows to the totals; unfit rows raise `DataError`, or are dropped if `nan` says so.
+
+    Returns the rows that were counted. Nothing is counted when an error is raised.
+    """
+    try:
+        state.update(_columns(rows), rows.count)
+        return rows
+    except UnfitRows:
+        kept = _fit(rows, nan, first_row)
+        state.update(_columns(kept), kept.count)
+        return kept
+
+
+def _columns(rows: Rows) -> dict[Any, Floats]:
+    columns = {y: rows.y_true, p: rows.y_pred}
+    return columns if rows.weight is None else {**columns, w: rows.weight}
+
+
+def _fit(rows: Rows, nan: Policy, first_row: int) -> Rows:
+    """The rows that can be counted: NaN dropped if asked for, weights of zero left out."""
+    keep = np.ones(rows.count, bool)
+    for name, column in (("y_true", rows.y_true), ("y_pred", rows.y_pred)):
+        finite = np.isfinite(column)
+        if nan == "raise" and not finite.all():
+            raise _not_finite(name, column, finite, first_row)
+        keep &= finite
+    weight = rows.weight
+    if weight is not None:
+        _refuse_weights(weight, first_row)
+    dropped = int(np.count_nonzero(~keep))
+    if weight is not None:
+        keep &= weight > 0
+    return Rows(
+        rows.y_true[keep],
+        rows.y_pred[keep],
+        None if weight is None else weight[keep],
+        np.flatnonzero(keep),
+        dropped,
+    )
+
+
+def _not_finite(name: str, column: Floats, finite: NDArray[np.bool_], first_row: int) -> DataError:
+    bad = np.flatnonzero(~finite)
+    shown = ", ".join(f"row {first_row + k}: {column[k]}" for k in bad[:3].tolist())
+    return DataError(
+        f"{name} has {bad.size} value{'s' if bad.size > 1 else ''} that "
+        f"{'are' if bad.size > 1 else 'is'} missing or not finite ({shown}; rows counted from 0); "
+        "mend them, or leave such rows out with nan='drop' (--nan drop), which reports their count"
+    )
+
+
+def _refuse_weights(weight: Floats, first_row: int) -> None:
+    bad = np.flatnonzero(~((weight >= 0) & np.isfinite(weight)))
+    if bad.size:
+        raise DataError(
+            f"sample_weight is {weight[bad[0]]} in row {first_row + int(bad[0])} (counted from 0); "
+            "weights must be finite and not negative"
+        )

@@ -1,0 +1,88 @@
+"""What the loop fills for a slice of rows, and how two of them add up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from offby.engine.accumulate import LIMBS, carry
+from offby.engine.order import KeyCounts
+from offby.engine.plan import Plan
+from offby.formula.words import w
+
+WORST = 10
+"""How many of the largest values, and their rows, are remembered."""
+_UNIT = Fraction(1, 1 << 1074)
+Floats = NDArray[np.float64]
+
+
+@dataclass
+class Sums:
+    """What the loop fills for a slice of rows, and what merges."""
+
+    rows: int
+    limbs: NDArray[np.int64]  # exact sums; see `accumulate`
+    special: NDArray[np.int64]  # counts of +inf, -inf, NaN and the first such row, a sum
+    moments: Floats
+    sizes: Floats  # the largest values of each term of plan.largest, and their rows
+    places: NDArray[np.int64]
+    counted: list[KeyCounts]
+
+    @classmethod
+    def zero(cls, plan: Plan) -> Sums:
+        special = np.zeros((plan.exact_sums, 4), np.int64)
+        special[:, 3] = -1
+        return cls(
+            0,
+            np.zeros((plan.exact_sums, LIMBS), np.int64),
+            special,
+            np.zeros(len(plan.moments)),
+            np.full((len(plan.largest), WORST), -np.inf),
+            np.full((len(plan.largest), WORST), -1, np.int64),
+            [KeyCounts.empty(plan.program.columns.shape[1]) for _ in plan.counters],
+        )
+
+    def exact(self, places: list[int]) -> Fraction:
+        """The exact sum of these accumulators, over their finite terms."""
+        total = 0
+        for place in places:
+            for k, limb in enumerate(self.limbs[place].tolist()):
+                total += limb << (16 * k)
+        return total * _UNIT
+
+    def weight(self, plan: Plan) -> Fraction:
+        """The sum of the weights, or the number of rows."""
+        return self.exact(plan.exact[w]) if plan.weighted else Fraction(self.rows)
+
+    def unusual(self, places: list[int]) -> tuple[int, int, int, int]:
+        """How many terms were +inf, -inf and NaN, and the first row that had one (or -1)."""
+        found = self.special[places[0]]
+        return int(found[0]), int(found[1]), int(found[2]), int(found[3])
+
+
+def merge_sums(a: Sums, b: Sums) -> Sums:
+    """Both together; the rows of `b` are numbered after those of `a`."""
+    limbs = a.limbs + b.limbs
+    for row in limbs:
+        carry(row)
+    special = a.special + b.special
+    special[:, 3] = np.where(
+        a.special[:, 3] >= 0,
+        a.special[:, 3],
+        np.where(b.special[:, 3] >= 0, b.special[:, 3] + a.rows, -1),
+    )
+    sizes = np.hstack([a.sizes, b.sizes])
+    places = np.hstack([a.places, np.where(b.places >= 0, b.places + a.rows, -1)])
+    order = np.argsort(-sizes, axis=1, kind="stable")[:, :WORST]
+    return Sums(
+        a.rows + b.rows,
+        limbs,
+        special,
+        a.moments + b.moments,
+        np.take_along_axis(sizes, order, 1),
+        np.take_along_axis(places, order, 1),
+        [x.merge(y) for x, y in zip(a.counted, b.counted, strict=True)],
+    )
