@@ -12,7 +12,18 @@ from offby.formula.primitives import PRIMITIVES
 
 TILE = 256
 OPERATIONS = {name: code for code, name in enumerate(PRIMITIVES)}
-_OTHERS = ("load", "store", "check", "exact", "total", "dot", "count", "worst", "fma", "product_low")
+_OTHERS = (
+    "load",
+    "store",
+    "check",
+    "exact",
+    "total",
+    "dot",
+    "count",
+    "worst",
+    "fma",
+    "product_low",
+)
 OPERATIONS.update({name: len(PRIMITIVES) + code for code, name in enumerate(_OTHERS)})
 
 _HEAD = '''"""Written by offby: the compiled loop. Deleting it is safe."""

@@ -145,7 +145,9 @@ class _Writer:
 
     def _place(self, term: Basis) -> int:
         for place, known in enumerate(self.plan.basis):  # never `in`: == builds an equation
-            if known is term or (isinstance(term, tuple) and known == term):
+            if known is term or (
+                isinstance(known, tuple) and isinstance(term, tuple) and known == term
+            ):
                 return place
         self.plan.basis.append(term)
         place = len(self.plan.basis) - 1

@@ -136,5 +136,3 @@ class Builder:
             for virtual in self._reads(operation, target, arguments):
                 last[virtual] = at
         return last
-
-

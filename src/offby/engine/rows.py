@@ -84,7 +84,7 @@ def _refuse_inexact(array: NDArray[Any], name: str) -> None:
     if large:
         raise DataError(
             f"{name} has an integer that float64 cannot hold exactly, {array[large[0]]} in row "
-            f"{large[0]} (counted from 0); subtract a common offset, or convert to float64 "
+            f"{large[0] + 1} (counted from 1); subtract a common offset, or convert to float64 "
             "yourself if the rounding is meant"
         )
 
@@ -137,10 +137,10 @@ def _fit(rows: Rows, nan: Policy, first_row: int) -> Rows:
 
 def _not_finite(name: str, column: Floats, finite: NDArray[np.bool_], first_row: int) -> DataError:
     bad = np.flatnonzero(~finite)
-    shown = ", ".join(f"row {first_row + k}: {column[k]}" for k in bad[:3].tolist())
+    shown = ", ".join(f"row {first_row + k + 1}: {column[k]}" for k in bad[:3].tolist())
     return DataError(
         f"{name} has {bad.size} value{'s' if bad.size > 1 else ''} that "
-        f"{'are' if bad.size > 1 else 'is'} missing or not finite ({shown}; rows counted from 0); "
+        f"{'are' if bad.size > 1 else 'is'} missing or not finite ({shown}; counted from 1); "
         "mend them, or leave such rows out with nan='drop' (--nan drop), which reports their count"
     )
 
@@ -149,6 +149,6 @@ def _refuse_weights(weight: Floats, first_row: int) -> None:
     bad = np.flatnonzero(~((weight >= 0) & np.isfinite(weight)))
     if bad.size:
         raise DataError(
-            f"sample_weight is {weight[bad[0]]} in row {first_row + int(bad[0])} (counted from 0); "
+            f"sample_weight is {weight[bad[0]]} in row {first_row + int(bad[0]) + 1} (counted from 1); "
             "weights must be finite and not negative"
         )

@@ -19,9 +19,7 @@ def evaluate(root: Expression, values: Mapping[Expression, Any], xp: Any = np) -
     """
     like = next(iter(values.values()), np.float64(0))
     done: dict[Expression, Any] = dict(values)
-    for current in walk(root):
-        if current in done:
-            continue
+    for current in walk(root, values):
         if current.op == "constant":
             done[current] = number(xp, current.data, like)
         elif current is r:

@@ -6,7 +6,7 @@ Derivatives are those of ordinary calculus with sign(0) = 0: no distributions, n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -56,14 +56,14 @@ def _chain(current: Expression, moves: Mapping[Expression, Expression]) -> Expre
         return _over(moves[current.args[0]], current.args[1])
     for arg, rule in zip(current.args, PRIMITIVES[current.op].derivatives, strict=True):
         if not _is(moves[arg], 0):
-            total = _plus(total, _times(simplify(rule(*current.args)), moves[arg]))
+            total = _plus(total, _times(simplify(rule(*current.args), current.args), moves[arg]))
     return total
 
 
-def simplify(root: Expression) -> Expression:
-    """Constants folded, and x*1, x+0, x*0, x**1 gone; nothing else is touched."""
-    done: dict[Expression, Expression] = {}
-    for current in walk(root):
+def simplify(root: Expression, keep: Iterable[Expression] = ()) -> Expression:
+    """Constants folded, and x*1, x+0, x*0, x**1 gone; nothing else, nor inside `keep`."""
+    done = {kept: kept for kept in keep}
+    for current in walk(root, done.copy()):
         args = [done[arg] for arg in current.args]
         done[current] = current if not args else _rebuild(current, args)
     return done[root]

@@ -9,7 +9,7 @@ readable.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -224,13 +224,16 @@ def apply(op: str, *args: Any) -> Expression:
     return node(op, tuple(map(expression, args)))
 
 
-def walk(root: Expression) -> Iterator[Expression]:
-    """Every node below and including `root`, once, arguments before what uses them."""
+def walk(root: Expression, known: Container[Expression] = ()) -> Iterator[Expression]:
+    """Every node below and including `root`, once, arguments before what uses them.
+
+    Nodes in `known`, and what only they use, are passed over.
+    """
     seen: set[Expression] = set()
     stack = [(root, False)]
     while stack:
         current, expanded = stack.pop()
-        if current in seen:
+        if current in seen or (known and current in known):
             continue
         if expanded:
             seen.add(current)

@@ -61,8 +61,10 @@ def parse(
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         where = getattr(error, "offset", None)
         place = f" near {text.strip()[max(where - 1, 0) :][:20]!r}" if where else ""
-        raise FormulaError(f"cannot read the formula {text!r}{place}: it is not complete or not an "
-                           "expression such as 'where(r < 0, 5*abs(r), abs(r))'") from error
+        raise FormulaError(
+            f"cannot read the formula {text!r}{place}: it is not complete or not an "
+            "expression such as 'where(r < 0, 5*abs(r), abs(r))'"
+        ) from error
     reader = _Reader(text.strip(), {**SYMBOLS, **(names or {})}, _FUNCTIONS | functions)
     return reader.read(tree.body, 0)
 
@@ -125,7 +127,11 @@ class _Reader:
         name = tree.func.id if isinstance(tree.func, ast.Name) else ""
         if name not in self.functions:
             near = difflib.get_close_matches(name, self.functions, 1)
-            hint = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(sorted(self.functions))}"
+            hint = (
+                f"; did you mean {near[0]}?"
+                if near
+                else f"; known are {', '.join(sorted(self.functions))}"
+            )
             raise self.error(tree.func, "unknown function" + hint)
         if tree.keywords or any(isinstance(arg, ast.Starred) for arg in tree.args):
             raise self.error(tree, "arguments are given by place, not by name")

@@ -114,7 +114,9 @@ def bd0_series(square: Any) -> Any:
 
 def _rows() -> list[Primitive]:
     def compare(name: str, sign: str, latex: str, array: Callable[..., Any]) -> Primitive:
-        return Primitive(name, (_zero, _zero), array, f"1.0 if {{0}} {sign} {{1}} else 0.0", latex, 3)
+        return Primitive(
+            name, (_zero, _zero), array, f"1.0 if {{0}} {sign} {{1}} else 0.0", latex, 3
+        )
 
     return [
         Primitive("add", (_one, _one), lambda xp, a, b: a + b, "{0} + {1}", "{0} + {1}", 4),

@@ -61,7 +61,12 @@ CATALOGUE: tuple[type[Loss], ...] = (
 )  # fmt: skip
 """Every built-in loss."""
 
-ALIASES = {"mse": "squared", "mae": "absolute", "msle": "squared_log", "mape": "absolute_percentage"}
+ALIASES = {
+    "mse": "squared",
+    "mae": "absolute",
+    "msle": "squared_log",
+    "mape": "absolute_percentage",
+}
 NAMES = {kind.name: kind for kind in CATALOGUE}
 
 

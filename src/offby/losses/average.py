@@ -27,5 +27,7 @@ def exact_mean(formula: Expression, y_true: Any, y_pred: Any, sample_weight: Any
         raise DataError("the mean of no rows, or of rows whose weights are all 0, is undefined")
     positive, negative, missing, _ = state.sums.unusual(state.plan.exact[formula])
     if positive or negative or missing:
-        return float("nan") if missing or (positive and negative) else positive and np.inf or -np.inf
+        return (
+            float("nan") if missing or (positive and negative) else positive and np.inf or -np.inf
+        )
     return float(state.sums.exact(state.plan.exact[formula]) / total)

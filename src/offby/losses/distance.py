@@ -143,9 +143,11 @@ class Cauchy(Loss):
     functional, units = "cauchy", "y²"
     noise = Noise(
         "Student t with c² - 1 degrees of freedom (c > 1)",
-        lambda c: np.log(c * math.sqrt(math.pi))
-        + special.gammaln((c**2 - 1) / 2)
-        - special.gammaln(c**2 / 2),
+        lambda c: (
+            np.log(c * math.sqrt(math.pi))
+            + special.gammaln((c**2 - 1) / 2)
+            - special.gammaln(c**2 / 2)
+        ),
     )
 
 

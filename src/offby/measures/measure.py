@@ -46,9 +46,16 @@ class Measure:
                 f"{self.name}: {self.formula!r} is a number a row, not a number a table; "
                 f"wrap what varies by row in Mean(...), e.g. Mean({outside or self.formula!r})"
             )
+        nested = next(
+            (part for part in aggregates_of(self.formula) if len(aggregates_of(part)) > 1), None
+        )
+        if nested is not None:
+            raise MeasureError(f"{self.name}: {nested!r} has an aggregate inside another")
         unknown = next((leaf for leaf in walk(self.formula) if leaf.op == "parameter"), None)
         if unknown is not None:
-            raise MeasureError(f"{self.name}: the parameter {unknown!r} has no value; give a number")
+            raise MeasureError(
+                f"{self.name}: the parameter {unknown!r} has no value; give a number"
+            )
 
 
 def _rows_outside_aggregates(root: Expression) -> Any:

@@ -37,9 +37,7 @@ MEASURES = [
         "1",
         SHARE,
     ),
-    Measure(
-        "mape", Mean(abs(r) / abs(y)), "lower", "1", POSITIVE, needs="targets other than 0"
-    ),
+    Measure("mape", Mean(abs(r) / abs(y)), "lower", "1", POSITIVE, needs="targets other than 0"),
     Measure(
         "smape",
         Mean(2 * abs(r) / (abs(y) + abs(p))),

@@ -1,0 +1,147 @@
+"""How sure order statistics are: binomial ranks for quantiles, influence for shares."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+from scipy import special
+
+from offby.engine.plan import ONE, count_columns
+from offby.engine.state import State
+from offby.formula.aggregates import aggregates_of
+from offby.formula.expression import Expression
+from offby.formula.words import w
+from offby.measures.aggregate import Aggregate, Undefined, counted_by
+from offby.measures.measure import Measure
+from offby.measures.ordered import Counted, quantile_places
+from offby.measures.uncertainty import effective_n, interval, slopes
+
+Interval = tuple[float, float, float]
+
+
+def order_interval(
+    state: State,
+    measure: Measure,
+    found: dict[Expression, Aggregate],
+    value: float,
+    confidence: float,
+) -> Interval:
+    """Standard error and interval of a measure with an order statistic; raises `Undefined`."""
+    parts = aggregates_of(measure.formula)
+    if any(part.op == "largest" for part in parts):
+        raise Undefined("the largest value has no standard error: it grows with the rows")
+    counted = counted_by(state, next(p for p in parts if p.op != "mean").args[0])
+    assert counted is not None
+    if measure.formula.op == "quantile":
+        return _ranks(counted, measure.formula.args[1].data, value, confidence)
+    if measure.formula.op == "top_share":
+        error = _share_error(counted, measure.formula, value)
+    else:
+        error = _skill_error(state, measure.formula, found, counted)
+    if value in measure.range or not math.isfinite(error):
+        raise Undefined(f"the value stands at the edge of its range, {value:g}")
+    n = effective_n(state)
+    return error, *interval(value, error, n, confidence, measure.range)
+
+
+def _ranks(counted: Counted, q: float, value: float, confidence: float) -> Interval:
+    """The order statistics between which the quantile lies, by the binomial law of ranks.
+
+    The standard error is the interval's half width over that of a normal one.
+    """
+    n = counted.effective_n
+    tail = (1 - confidence) / 2
+    ranks = [_binomial_quantile(tail, n, q), _binomial_quantile(1 - tail, n, q) + 1]
+    if ranks[0] < 1 or ranks[1] > n:
+        raise Undefined(f"{n:,.0f} rows are too few for an interval of this quantile")
+    shares = np.cumsum(counted.weights) / counted.weights.sum()
+    places = [min(int(np.searchsorted(shares, rank / n * (1 - 1e-12))), shares.size - 1)
+              for rank in ranks]  # fmt: skip
+    low = min(float(counted.counts.low()[places[0]]), value)
+    high = max(float(counted.counts.high()[places[1]]), value)
+    return (high - low) / (2 * float(special.ndtri(1 - tail))), low, high
+
+
+def _binomial_quantile(probability: float, n: float, q: float) -> float:
+    """The smallest k with P(B <= k) >= probability, for B binomial(n, q)."""
+    guess = n * q + float(special.ndtri(probability)) * math.sqrt(n * q * (1 - q))
+    k = max(math.floor(guess) - 3, 0)
+    while k < n and float(special.bdtr(k, int(n), q)) < probability:
+        k += 1
+    return float(k)
+
+
+def _share_error(counted: Counted, part: Expression, share: float) -> float:
+    """From the influence of a row on top share: ((x - t) [x > t] + f t - share x) / mean x."""
+    power, fraction = part.args[1].data, part.args[2].data
+    sizes = ((counted.counts.low() + counted.counts.high()) / 2) ** power
+    weights = counted.weights
+    total = float(weights.sum())
+    above = np.cumsum(weights[::-1])[::-1]
+    threshold = sizes[max(int(np.searchsorted(-above, -fraction * total, side="right")) - 1, 0)]
+    average = float(weights @ sizes) / total
+    influence = np.maximum(sizes - threshold, 0) + fraction * threshold - share * sizes
+    squares = weights
+    place = counted.column(w * w)
+    if place is not None:
+        squares = counted.counts.pairs[:, 2 * place]
+    return math.sqrt(float(squares @ influence**2)) / (total * average)
+
+
+def _skill_error(
+    state: State, formula: Expression, found: dict[Expression, Aggregate], counted: Counted
+) -> float:
+    """D² about a quantile: the mean loss and the constant's, with their covariance.
+
+    The constant is held at the sample's quantile, which is exact to first order because the
+    constant's mean loss is least there.
+    """
+    least = next(part for part in found if part.op == "least_pinball")
+    slope = slopes(formula, found)
+    beside = next(part for part in found if part.op == "mean")
+    tau = least.args[1].data
+    columns = [_sums(counted, column) for column in count_columns(least, _weight(state))[-4:]]
+    squares = _squared_weights(counted)
+    at, _ = quantile_places(counted, Fraction(tau))
+    centre = float(counted.counts.low()[at])
+    side = np.where(np.arange(squares.size) > at, tau, tau - 1)
+    y1, y2, l1, ly = columns
+    constant_mean, mean_loss = found[least].value, found[beside].value
+    total = float(counted.weights.sum())
+    # sums of w² b², w² b l, w² b and w² l, for the constant's loss b = side (y - centre)
+    bb = side**2 @ (y2 - 2 * centre * y1 + centre**2 * squares)
+    bl = side @ (ly - centre * l1)
+    b1, w2, l_sum = side @ (y1 - centre * squares), squares.sum(), l1.sum()
+    var_b = bb - 2 * constant_mean * b1 + constant_mean**2 * w2
+    cov = bl - constant_mean * l_sum - mean_loss * b1 + constant_mean * mean_loss * w2
+    ll = _second_moment(state, beside)
+    var = (
+        slope[beside] ** 2 * ll + slope[least] ** 2 * var_b + 2 * slope[beside] * slope[least] * cov
+    )
+    return math.sqrt(max(float(var), 0.0)) / total
+
+
+def _weight(state: State) -> Expression:
+    return w if state.plan.weighted else ONE
+
+
+def _sums(counted: Counted, column: Expression) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    place = counted.column(column)
+    assert place is not None
+    return counted.counts.pairs[:, 2 * place]
+
+
+def _squared_weights(counted: Counted) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    place = counted.column(w * w)
+    return counted.weights if place is None else counted.counts.pairs[:, 2 * place]
+
+
+def _second_moment(state: State, part: Expression) -> float:
+    """The sum over rows of w² (loss - mean)²."""
+    from offby.measures.uncertainty import standard_error
+
+    n, total = effective_n(state), float(state.sums.weight(state.plan))
+    one = Aggregate(0.0, 0.0, 0.0)
+    return (standard_error(state, part, {part: one}) * total) ** 2 * (n - 1) / n
