@@ -15,10 +15,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-from numba import njit  # type: ignore[import-untyped]  # Numba ships no types
-
-from offby.formula.bits import bits_float, float_bits, inline
+from offby.formula.bits import bits_float, float_bits, inline, kernel
 
 LIMBS = 136
 """Limbs of one exact sum: 2^-1074 to 2^1024, and room for 2^60 of the largest values."""
@@ -33,7 +30,7 @@ def _anchor_bits(limb: int) -> int:
     return ((16 * limb + 1) << 52) | (1 << 51)
 
 
-@njit(nogil=True, _nrt=False)  # type: ignore[untyped-decorator]
+@kernel
 def add_exact(x: Any, n: int, limbs: Any, special: Any, anchor: Any, row: int) -> None:
     """Add x[:n] to the exact sum; `anchor[0]` is where the last tile's values lay."""
     top = anchor[0]
@@ -63,7 +60,7 @@ def _add_integer(limbs: Any, limb: int, value: int) -> None:
     limbs[limb + 2] += value >> 32
 
 
-@njit(nogil=True, _nrt=False)  # type: ignore[untyped-decorator]
+@kernel
 def _add_carefully(x: Any, n: int, limbs: Any, special: Any, anchor: Any, row: int) -> None:
     largest = 0
     for i in range(n):
@@ -87,7 +84,7 @@ def _add_carefully(x: Any, n: int, limbs: Any, special: Any, anchor: Any, row: i
     anchor[0] = min(max((largest + 18) >> 4, 3), 127)  # two bits of head room
 
 
-@njit(nogil=True, _nrt=False)  # type: ignore[untyped-decorator]
+@kernel
 def _add_special(bits: int, special: Any, row: int) -> None:
     if bits & _FRACTION:
         special[NAN] += 1
@@ -99,7 +96,7 @@ def _add_special(bits: int, special: Any, row: int) -> None:
         special[FIRST] = row
 
 
-@njit(nogil=True, _nrt=False)  # type: ignore[untyped-decorator]
+@kernel
 def carry(limbs: Any) -> None:
     """Move what exceeds 32 bits up, so that the limbs can take another 2^31 additions."""
     for k in range(LIMBS - 2):
@@ -120,7 +117,7 @@ def first_slot(key: int) -> int:
     return key ^ (key >> 17) ^ (key >> 34) ^ (key >> 51)
 
 
-@njit(nogil=True, _nrt=False)  # type: ignore[untyped-decorator]
+@kernel
 def count_keys(
     keys: Any, slots: Any, n: int, columns: Any, table: Any, counts: Any, sums: Any
 ) -> int:
@@ -147,7 +144,7 @@ def count_keys(
     return new
 
 
-@njit(nogil=True, _nrt=False)  # type: ignore[untyped-decorator]
+@kernel
 def keep_worst(x: Any, n: int, row: int, sizes: Any, rows: Any) -> None:
     """Insert x[:n] into `sizes`, the largest first; the earlier row wins a tie."""
     last = sizes.size - 1

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from llvmlite import ir
-from numba import njit, types  # type: ignore[import-untyped]  # Numba ships no types
-from numba.extending import intrinsic  # type: ignore[import-untyped]
+from numba import types
+from numba.extending import intrinsic
+
+from offby.formula.bits import kernel
 
 # A plain float sum may be taken in any order here: these feed standard errors, which stand outside
 # the promise on digits. The flags sit on single additions, so nothing else is reordered.
@@ -53,7 +55,7 @@ store_float = cast(Callable[[int, int, float], None], intrinsic(_store))
 _add_product = cast(Callable[[float, float, float], float], intrinsic(_add))
 
 
-@njit(nogil=True, _nrt=False)  # type: ignore[untyped-decorator]
+@kernel
 def total_of(a: Any, n: int) -> float:
     """The sum of a[:n]."""
     total = 0.0
@@ -62,7 +64,7 @@ def total_of(a: Any, n: int) -> float:
     return total
 
 
-@njit(nogil=True, _nrt=False)  # type: ignore[untyped-decorator]
+@kernel
 def dot_of(a: Any, b: Any, n: int) -> float:
     """The sum of a[:n] * b[:n]."""
     total = 0.0

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from offby.engine.loop import OPERATIONS, TILE
 from offby.errors import FormulaError
 from offby.formula.expression import Expression, walk
 from offby.formula.words import p, r, y
-from offby.engine.loop import OPERATIONS, TILE
 
 Instruction = tuple[int, int, tuple[int, ...]]  # operation, destination, arguments
 _WRITES = frozenset(range(OPERATIONS["load"] + 1)) | {OPERATIONS["fma"], OPERATIONS["product_low"]}

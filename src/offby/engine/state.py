@@ -7,7 +7,6 @@ from functools import reduce
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from offby.engine.compiled import run_loop
 from offby.engine.evaluate import Floats, compute, in_slices, loop_arguments

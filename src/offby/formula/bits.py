@@ -11,7 +11,16 @@ from llvmlite import ir  # type: ignore[import-untyped]  # llvmlite ships no typ
 from numba import njit, types
 from numba.extending import intrinsic
 
-__all__ = ["bits_float", "float_bits", "fma", "inline", "polynomial", "select", "two_product"]
+__all__ = [
+    "bits_float",
+    "float_bits",
+    "fma",
+    "inline",
+    "kernel",
+    "polynomial",
+    "select",
+    "two_product",
+]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -20,6 +29,14 @@ def inline(function: Function) -> Function:
     """Compile `function` into every kernel that calls it, so that no call stops a loop's vectors."""
     # NumPy's error model: x / 0 is inf, where Python's would add a branch that raises.
     return cast(Function, njit(forceinline=True, error_model="numpy")(function))
+
+
+def kernel(function: Function) -> Function:
+    """Compile `function` to run without the interpreter's lock and without counting references.
+
+    Counting them is an atomic instruction for every array handed on, which costs more than a tile.
+    """
+    return cast(Function, njit(nogil=True, error_model="numpy", _nrt=False)(function))  # type: ignore[call-overload]
 
 
 def _instruction(typing: Callable[..., Any]) -> Callable[..., float]:

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from offby.engine.rows import fit_rows, update
 from offby.engine.plan import plan_for
+from offby.engine.rows import fit_rows, update
 from offby.engine.state import State
 from offby.errors import DataError
 from offby.formula.aggregates import Mean
@@ -28,6 +28,6 @@ def exact_mean(formula: Expression, y_true: Any, y_pred: Any, sample_weight: Any
     positive, negative, missing, _ = state.sums.unusual(state.plan.exact[formula])
     if positive or negative or missing:
         return (
-            float("nan") if missing or (positive and negative) else positive and np.inf or -np.inf
+            float("nan") if missing or (positive and negative) else (positive and np.inf) or -np.inf
         )
     return float(state.sums.exact(state.plan.exact[formula]) / total)

@@ -21,7 +21,6 @@ from offby.losses import tensors
 from offby.losses.average import exact_mean
 from offby.losses.constant import best_constant
 
-
 FLOOR = constant(1e-6)
 """The least |r|, in units of y, by which a curvature is divided."""
 LEAST_CURVATURE = constant(1e-12)

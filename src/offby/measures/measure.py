@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from offby.errors import MeasureError
-from offby.formula.aggregates import AGGREGATES, Mean, aggregates_of
+from offby.formula.aggregates import AGGREGATES, aggregates_of
 from offby.formula.expression import Expression, expression, walk
 
 Better = Literal["lower", "higher", "zero"]
