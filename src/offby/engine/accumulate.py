@@ -31,7 +31,9 @@ def _anchor_bits(limb: int) -> int:
 
 
 @kernel
-def add_exact(x: Any, n: int, limbs: Any, special: Any, anchor: Any, row: int) -> None:
+def add_exact(
+    x: Any, n: int, limbs: Any, special: Any, anchor: Any, base: int, offset: int, ids: Any
+) -> None:
     """Add x[:n] to the exact sum; `anchor[0]` is where the last tile's values lay."""
     top = anchor[0]
     high_bits, low_bits = _anchor_bits(top), _anchor_bits(top - 3)
@@ -51,7 +53,7 @@ def add_exact(x: Any, n: int, limbs: Any, special: Any, anchor: Any, row: int) -
         _add_integer(limbs, top, high - n * high_bits)
         _add_integer(limbs, top - 3, low - n * low_bits)
     else:
-        _add_carefully(x, n, limbs, special, anchor, row)
+        _add_carefully(x, n, limbs, special, anchor, base, offset, ids)
 
 
 @inline
@@ -61,13 +63,15 @@ def _add_integer(limbs: Any, limb: int, value: int) -> None:
 
 
 @kernel
-def _add_carefully(x: Any, n: int, limbs: Any, special: Any, anchor: Any, row: int) -> None:
+def _add_carefully(
+    x: Any, n: int, limbs: Any, special: Any, anchor: Any, base: int, offset: int, ids: Any
+) -> None:
     largest = 0
     for i in range(n):
         bits = float_bits(x[i])
         exponent = (bits >> 52) & 0x7FF
         if exponent == 0x7FF:
-            _add_special(bits, special, row + i)
+            _add_special(bits, special, _row_number(base + i, offset, ids))
             continue
         largest = max(largest, exponent)
         fraction = bits & _FRACTION
@@ -92,8 +96,14 @@ def _add_special(bits: int, special: Any, row: int) -> None:
         special[NEGATIVE] += 1
     else:
         special[POSITIVE] += 1
-    if special[FIRST] < 0:
+    if special[FIRST] < 0 or row < special[FIRST]:
         special[FIRST] = row
+
+
+@inline
+def _row_number(i: int, offset: int, ids: Any) -> int:
+    """The number of the i-th row in the stream: looked up where some rows were left out."""
+    return ids[i] if ids.size else offset + i
 
 
 @kernel
@@ -145,7 +155,7 @@ def count_keys(
 
 
 @kernel
-def keep_worst(x: Any, n: int, row: int, sizes: Any, rows: Any) -> None:
+def keep_worst(x: Any, n: int, base: int, offset: int, ids: Any, sizes: Any, rows: Any) -> None:
     """Insert x[:n] into `sizes`, the largest first; the earlier row wins a tie."""
     last = sizes.size - 1
     threshold = sizes[last]
@@ -160,4 +170,4 @@ def keep_worst(x: Any, n: int, row: int, sizes: Any, rows: Any) -> None:
             while k > 0 and sizes[k - 1] < x[i]:
                 sizes[k], rows[k] = sizes[k - 1], rows[k - 1]
                 k -= 1
-            sizes[k], rows[k] = x[i], row + i
+            sizes[k], rows[k] = x[i], _row_number(base + i, offset, ids)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, lru_cache
@@ -19,6 +20,7 @@ from offby.formula.expression import Expression
 Floats = NDArray[np.float64]
 Result = TypeVar("Result")
 _WORTH_A_THREAD = 1 << 15
+_POOL = "offby-worker"
 
 
 def threads() -> int:
@@ -29,16 +31,18 @@ def threads() -> int:
 
 @cache
 def _pool(process: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads(), thread_name_prefix="offby")
+    return ThreadPoolExecutor(threads(), thread_name_prefix=_POOL)
 
 
-def in_slices(rows: int, work: Callable[[int, int], Result]) -> list[Result]:
-    """`work(start, stop)` over slices of whole tiles, a thread each; results in row order."""
+def in_slices(rows: int, work: Callable[[int, int, int], Result]) -> list[Result]:
+    """`work(k, start, stop)` over slices of whole tiles, a thread each; results in row order."""
     parts = min(threads(), max(1, rows // _WORTH_A_THREAD))
     size = -(-rows // (parts * TILE)) * TILE
-    bounds = [(start, min(start + size, rows)) for start in range(0, rows, max(size, 1))]
-    if len(bounds) <= 1:
-        return [work(start, stop) for start, stop in bounds]
+    starts = range(0, rows, max(size, 1))
+    bounds = [(k, start, min(start + size, rows)) for k, start in enumerate(starts)]
+    inside = threading.current_thread().name.startswith(_POOL)  # waiting for itself, for ever
+    if len(bounds) <= 1 or inside:
+        return [work(*bound) for bound in bounds]
     return list(_pool(os.getpid()).map(lambda bound: work(*bound), bounds))
 
 
@@ -66,7 +70,7 @@ def compute(roots: Sequence[Expression], values: Mapping[Expression, ArrayLike])
     addresses = np.array([out.ctypes.data for out in outputs], np.int64)
     rows = outputs[0].size
 
-    def work(start: int, stop: int) -> None:
+    def work(_: int, start: int, stop: int) -> None:
         run_loop(*loop_arguments(program, inputs, addresses, start, stop))
 
     in_slices(rows, work)
@@ -81,6 +85,8 @@ def _flat(array: Floats, shape: tuple[int, ...]) -> Floats:
 
 
 _NONE = {
+    "offset": 0,
+    "ids": np.zeros(0, np.int64),
     "limbs": np.zeros((0, 0), np.int64),
     "special": np.zeros((0, 4), np.int64),
     "anchors": np.zeros(0, np.int64),
@@ -114,7 +120,10 @@ def loop_arguments(
         outputs,
         start,
         stop,
-        *(a[name] for name in ("limbs", "special", "anchors", "sums", "sizes", "rows")),
+        *(
+            a[name]
+            for name in ("offset", "ids", "limbs", "special", "anchors", "sums", "sizes", "rows")
+        ),
         program.columns,
         *(a[name] for name in ("tables", "counts", "pairs", "levels", "used")),
         budget,

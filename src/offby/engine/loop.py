@@ -44,7 +44,7 @@ def execute(op, d, a, b, c, R):
 {operations}
 
 @njit(nogil=True, error_model="numpy", cache={cache}, _nrt=False)
-def run(program, R, inputs, outputs, start, stop, limbs, special, anchors, sums,
+def run(program, R, inputs, outputs, start, stop, offset, ids, limbs, special, anchors, sums,
         sizes, rows, columns, tables, counts, pairs, levels, used, budget, keys, slots, values):
     full = False
     for base in range(start, stop, TILE):
@@ -53,7 +53,8 @@ def run(program, R, inputs, outputs, start, stop, limbs, special, anchors, sums,
             break
         n = min(TILE, stop - base)
         for k in range(program.shape[0]):
-            op, d, a, b, c = program[k, 0], program[k, 1], program[k, 2], program[k, 3], program[k, 4]
+            op, d = program[k, 0], program[k, 1]
+            a, b, c = program[k, 2], program[k, 3], program[k, 4]
             if op < {load}:
                 execute(op, d, a, b, c, R)
             elif op == {load}:
@@ -72,7 +73,7 @@ def run(program, R, inputs, outputs, start, stop, limbs, special, anchors, sums,
                 if bad:
                     return base
             elif op == {exact}:
-                add_exact(R[a], n, limbs[d], special[d], anchors[d:d + 1], base)
+                add_exact(R[a], n, limbs[d], special[d], anchors[d:d + 1], base, offset, ids)
             elif op == {total}:
                 sums[d] += total_of(R[a], n)
             elif op == {dot}:
@@ -88,7 +89,7 @@ def run(program, R, inputs, outputs, start, stop, limbs, special, anchors, sums,
                 used[d] += count_keys(keys, slots, n, values, tables[d], counts[d], pairs[d])
                 full |= used[d] > budget
             elif op == {worst}:
-                keep_worst(R[a], n, base, sizes[d], rows[d])
+                keep_worst(R[a], n, base, offset, ids, sizes[d], rows[d])
             elif op == {fma}:
                 for i in range(TILE):
                     R[d, i] = fma(R[a, i], R[b, i], R[c, i])

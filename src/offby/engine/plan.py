@@ -11,6 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+import numpy as np
+from numpy.typing import NDArray
+
 from offby.engine.program import Builder, Program
 from offby.formula.aggregates import MOMENTS, aggregates_of
 from offby.formula.derive import simplify
@@ -18,6 +21,7 @@ from offby.formula.expression import Expression, constant
 from offby.formula.words import p, r, w, where, y
 
 ONE = constant(1)
+Floats = NDArray[np.float64]
 Basis = Expression | tuple[int, int]
 """A shifted and scaled term, or the product of two such (by their places)."""
 
@@ -45,10 +49,20 @@ class Plan:
     shifts: list[tuple[int, int]] = field(default_factory=list)  # registers (scale, -shift*scale)
     exact_sums: int = 0
     program: Program = field(init=False)
+    checks: Program = field(init=False)  # only asks whether all rows can be used
 
     @property
     def weight(self) -> Expression:
         return w if self.weighted else ONE
+
+    def pilot_registers(self, shift: Floats, scale: Floats) -> dict[int, float]:
+        """The registers that shift and scale the linear basis terms, with their values."""
+        values = zip(scale.tolist(), (-shift * scale).tolist(), strict=True)
+        return {
+            register: value
+            for places, pair in zip(self.shifts, values, strict=True)
+            for register, value in zip(places, pair, strict=True)
+        }
 
     @property
     def linear(self) -> list[Expression]:
@@ -79,7 +93,8 @@ class _Writer:
         self.counted: dict[Expression, dict[Expression, None]] = {}  # key -> columns
 
     def write(self) -> None:
-        self._check_rows()
+        self.plan.checks = self._checked(Builder(self.plan.inputs)).finish()
+        self._checked(self.builder)
         if self.plan.weighted:
             self._sum(w, [self.builder.value(w)])
             self._moment(-1, -1)
@@ -98,11 +113,12 @@ class _Writer:
         place = self.builder.place
         self.plan.shifts = [(place[scale], place[shift]) for scale, shift in self.plan.shifts]
 
-    def _check_rows(self) -> None:
+    def _checked(self, builder: Builder) -> Builder:
         for checked in (y, p):
-            self.builder.act("check", 0, self.builder.value(checked))
+            builder.act("check", 0, builder.value(checked))
         if self.plan.weighted:  # a weight of zero, too, takes the careful way: the row is absent
-            self.builder.act("check", 0, self.builder.value(where(w > 0, w, float("nan"))))
+            builder.act("check", 0, builder.value(where(w > 0, w, float("nan"))))
+        return builder
 
     def _terms(self, aggregate: Expression) -> None:
         for term in dict.fromkeys(aggregate.args):

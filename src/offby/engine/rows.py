@@ -8,7 +8,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from offby.engine.state import State, UnfitRows
+from offby.engine.lane import UnfitRows
+from offby.engine.state import State
 from offby.errors import DataError
 from offby.formula.words import p, w, y
 
@@ -93,7 +94,7 @@ def _any_large(array: NDArray[Any]) -> bool:
     return array.size > 0 and bool(array.max() > 1 << 53 or array.min() < -(1 << 53))
 
 
-def update(state: State, rows: Rows, nan: Policy = "raise", first_row: int = 0) -> Rows:
+def update(state: State, rows: Rows, nan: Policy = "raise") -> Rows:
     """Add rows to the totals; unfit rows raise `DataError`, or are dropped if `nan` says so.
 
     Returns the rows that were counted. Nothing is counted when an error is raised.
@@ -102,8 +103,9 @@ def update(state: State, rows: Rows, nan: Policy = "raise", first_row: int = 0) 
         state.update(_columns(rows), rows.count)
         return rows
     except UnfitRows:
-        kept = _fit(rows, nan, first_row)
-        state.update(_columns(kept), kept.count)
+        kept = _fit(rows, nan, state.span)
+        assert kept.place is not None
+        state.update(_columns(kept), kept.count, kept.place, rows.count)
         return kept
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -62,21 +62,25 @@ class Sums:
         found = self.special[places[0]]
         return int(found[0]), int(found[1]), int(found[2]), int(found[3])
 
+    def moved(self, rows: int) -> Sums:
+        """The same, with every row number moved on."""
+        special = self.special.copy()
+        special[:, 3] += np.where(special[:, 3] >= 0, rows, 0)
+        return replace(
+            self, special=special, places=self.places + np.where(self.places >= 0, rows, 0)
+        )
+
 
 def merge_sums(a: Sums, b: Sums) -> Sums:
-    """Both together; the rows of `b` are numbered after those of `a`."""
+    """Both together."""
     limbs = a.limbs + b.limbs
     for row in limbs:
         carry(row)
     special = a.special + b.special
-    special[:, 3] = np.where(
-        a.special[:, 3] >= 0,
-        a.special[:, 3],
-        np.where(b.special[:, 3] >= 0, b.special[:, 3] + a.rows, -1),
-    )
-    sizes = np.hstack([a.sizes, b.sizes])
-    places = np.hstack([a.places, np.where(b.places >= 0, b.places + a.rows, -1)])
-    order = np.argsort(-sizes, axis=1, kind="stable")[:, :WORST]
+    first = np.stack([a.special[:, 3], b.special[:, 3]])
+    special[:, 3] = np.where(first.min(0) >= 0, first.min(0), first.max(0))
+    sizes, places = np.hstack([a.sizes, b.sizes]), np.hstack([a.places, b.places])
+    order = np.lexsort((places, -sizes), axis=1)[:, :WORST]  # the earlier row wins a tie
     return Sums(
         a.rows + b.rows,
         limbs,

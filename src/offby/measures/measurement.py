@@ -14,7 +14,8 @@ class Measurement:
 
     `value` is None where the measure is undefined, and `undefined` then says why. `standard_error`,
     `low` and `high` are None where no interval exists, and `unsure` then says why. `bracket` holds
-    guaranteed bounds where the value is not exact.
+    guaranteed bounds where the value is not exact; `caution` says when the interval is worth
+    little, and which measure to trust instead.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Measurement:
     bracket: tuple[float, float] | None = None
     undefined: str | None = None
     unsure: str | None = None
+    caution: str | None = None
 
     def with_interval(self, standard_error: float, low: float, high: float) -> Self:
         """The same value with an interval."""
@@ -46,4 +48,5 @@ class Measurement:
             "bracket": None if self.bracket is None else list(self.bracket),
             "undefined": self.undefined,
             "unsure": self.unsure,
+            "caution": self.caution,
         }

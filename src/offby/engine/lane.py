@@ -1,0 +1,124 @@
+"""One thread's accumulators, which live on from update to update."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from offby.engine.compiled import run_loop
+from offby.engine.evaluate import Floats, compute, loop_arguments
+from offby.engine.order import BUDGET, KeyCounts, finest_drop, ordered_bits
+from offby.engine.plan import Plan
+from offby.engine.sums import Sums
+from offby.formula.expression import Expression
+
+Columns = Mapping[Expression, Floats]
+_NO_OUTPUTS = np.zeros(0, np.int64)
+_FIRST_ANCHOR = 67  # about 1.0
+
+
+class UnfitRows(Exception):  # noqa: N818  # a signal between two rooms, never seen by a user
+    """Some row has a value that no measure can use."""
+
+
+class Batch:
+    """Columns in memory, and how their rows are numbered."""
+
+    def __init__(self, columns: Columns, plan: Plan, offset: int, ids: NDArray[np.int64]) -> None:
+        self.columns, self.offset, self.ids = columns, offset, ids
+        self.inputs = np.array([[columns[name].ctypes.data, 1] for name in plan.inputs], np.int64)
+
+
+class Lane:
+    """Runs the plan's program over slices of rows and keeps the sums."""
+
+    def __init__(self, plan: Plan, pilot: dict[int, float]) -> None:
+        self.plan = plan
+        self.sums = Sums.zero(plan)
+        self.registers = plan.program.fresh_registers(pilot)
+        self.anchors = np.full(plan.exact_sums, _FIRST_ANCHOR, np.int64)
+        self.tables = KeyTables(plan, 0)
+
+    def add(self, batch: Batch, start: int, stop: int) -> None:
+        """Add rows start to stop; raises `UnfitRows` half way, so look at them first."""
+        self._make_room(batch, start, stop)
+        sums, tables, at = self.sums, self.tables, start
+        while at < stop:
+            arguments = loop_arguments(
+                self.plan.program, batch.inputs, _NO_OUTPUTS, at, stop, tables.budget,
+                self.registers, offset=batch.offset, ids=batch.ids, limbs=sums.limbs,
+                special=sums.special, anchors=self.anchors, sums=sums.moments, sizes=sums.sizes,
+                rows=sums.places, tables=tables.keys, counts=tables.counts, pairs=tables.pairs,
+                levels=tables.levels, used=tables.used,
+            )  # fmt: skip
+            at = run_loop(*arguments)
+            if at < stop and not tables.any_full():
+                raise UnfitRows
+            tables.empty_full_into(sums.counted)
+        sums.rows += stop - start
+
+    def taken(self) -> Sums:
+        """What was summed; the lane starts anew."""
+        self.tables.empty_all_into(self.sums.counted)
+        taken, self.sums = self.sums, Sums.zero(self.plan)
+        return taken
+
+    def _make_room(self, batch: Batch, start: int, stop: int) -> None:
+        """Tables as large as these rows need, and as coarse as some of the rows already ask for."""
+        rows = stop - start
+        if not self.plan.counters or rows + int(self.tables.used.max()) <= self.tables.budget:
+            return
+        if self.tables.budget < BUDGET:
+            self.tables.empty_all_into(self.sums.counted)
+            levels = self.tables.levels
+            self.tables = KeyTables(self.plan, max(rows, 2 * self.tables.budget))
+            self.tables.levels[:] = levels
+        if rows > 2 * BUDGET and not self.tables.levels.any():
+            self.tables.levels[:] = self._sampled_levels(batch, start, stop)
+
+    def _sampled_levels(self, batch: Batch, start: int, stop: int) -> list[int]:
+        step = max(1, (stop - start) // (4 * BUDGET))
+        sample = {n: np.ascontiguousarray(x[start:stop:step]) for n, x in batch.columns.items()}
+        keys = compute([counter.key for counter in self.plan.counters], sample)
+        return [finest_drop(np.sort(ordered_bits(key))) for key in keys]
+
+
+class KeyTables:
+    """The hash tables in which the loop counts keys."""
+
+    def __init__(self, plan: Plan, rows: int) -> None:
+        counters, columns = len(plan.counters), plan.program.columns.shape[1]
+        self.budget = min(BUDGET, max(256, rows))
+        slots = 1 << (2 * self.budget + 512).bit_length()
+        self.keys = np.zeros((counters, slots), np.int64)
+        self.counts = np.zeros((counters, slots), np.int64)
+        self.pairs = np.zeros((counters, slots, 2 * columns))
+        self.levels = np.zeros(counters, np.int64)
+        self.used = np.zeros(counters, np.int64)
+
+    def any_full(self) -> bool:
+        """Whether a table holds more keys than the budget allows."""
+        return bool(np.any(self.used > self.budget))
+
+    def empty_full_into(self, counted: list[KeyCounts]) -> None:
+        """Move out what the full tables hold; they go on as coarse as that turned out."""
+        for k in np.flatnonzero(self.used > self.budget).tolist():
+            counted[k] = self._emptied(k, counted[k])
+
+    def empty_all_into(self, counted: list[KeyCounts]) -> None:
+        """Move out what all tables hold."""
+        for k in np.flatnonzero(self.used).tolist():
+            counted[k] = self._emptied(k, counted[k])
+
+    def _emptied(self, k: int, before: KeyCounts) -> KeyCounts:
+        slots = np.flatnonzero(self.counts[k])
+        keys = self.keys[k, slots]
+        order = np.argsort(keys)
+        found = KeyCounts(int(self.levels[k]), keys[order], self.counts[k, slots][order],
+                          self.pairs[k, slots][order])  # fmt: skip
+        merged = before.merge(found)
+        self.levels[k] = merged.level
+        self.counts[k], self.used[k], self.pairs[k] = 0, 0, 0.0
+        return merged

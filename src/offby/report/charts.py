@@ -1,0 +1,164 @@
+"""The pictures of a report: what is drawn, and one sentence that says what to look for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from offby.formula.arrays import evaluate
+from offby.formula.expression import Expression
+from offby.formula.words import p, r, y, z
+from offby.report import plot
+from offby.report.numbers import number, percent, rows
+from offby.report.plot import BLUE, GREEN, INK, MUTED, ORANGE, PINK, Axis, Floats, Spec
+
+if TYPE_CHECKING:
+    from offby.report.report import Report
+
+_FEW = 40  # rows that are drawn one by one where more would be counted in bars
+_MANY = 1500  # rows from which dots would hide one another
+_SHADES = 9
+_LIKE = 25  # rows at least that an average of like predictions is taken over
+
+
+def charts(report: Report, most: int | None = None) -> list[Chart]:
+    """The pictures of a report, the most telling first."""
+    view = report.view
+    if view is None or not view.y_true.size:
+        return []
+    drawn = Drawn(
+        view.y_true, view.y_pred, view.sizes, view.weights, view.losses, report.rows
+    )  # fmt: skip
+    kinds: tuple[Callable[[Drawn], Chart | None], ...]
+    kinds = (_predicted, _errors, _concentration, _losses)
+    return [chart for kind in kinds[:most] if (chart := kind(drawn)) is not None]
+
+
+def _predicted(drawn: Drawn) -> Chart:
+    """Predicted against actual, with the line on which a prediction is perfect."""
+    ends = plot.limits(drawn.y_true), plot.limits(drawn.y_pred)
+    low, high = min(end[0] for end in ends), max(end[1] for end in ends)
+    x, up = Axis("actual", low, high), Axis("predicted", low, high)
+    inside = x.holds(drawn.y_true) & x.holds(drawn.y_pred)
+    truths, guesses = drawn.y_true[inside], drawn.y_pred[inside]
+    cloud, key = (_density if drawn.rows > _MANY else _points)(x, up, truths, guesses)
+    perfect = plot.line(x, up, [low, high], [low, high], INK, strokeWidth=1.2)
+    average, keys = _averages(x, up, drawn.y_true, drawn.y_pred)
+    title = "Predicted against actual"
+    return Chart(
+        title,
+        _sides(drawn) + drawn.outside(inside),
+        (key, Key("line", INK, "perfect"), *keys),
+        plot.draw([cloud, perfect, *average], title),
+    )
+
+
+def _sides(drawn: Drawn) -> str:
+    high, low = (percent(float(np.mean(side))) for side in (drawn.errors > 0, drawn.errors < 0))
+    middle = number(float(np.median(np.abs(drawn.errors))), 3)
+    return (
+        f"Above the line a prediction is too high ({high} of rows), below it too low ({low}); "
+        f"half of the rows lie within {middle} of it."
+    )
+
+
+def _points(x: Axis, up: Axis, truths: Floats, guesses: Floats) -> tuple[Spec, Key]:
+    faint = 0.9 if truths.size <= _FEW else 0.45
+    return plot.dots(x, up, truths, guesses, BLUE, opacity=faint), Key("dot", BLUE, "a row")
+
+
+def _density(x: Axis, up: Axis, truths: Floats, guesses: Floats) -> tuple[Spec, Key]:
+    """Cells, the stronger the more rows they hold; like neighbours in a line are one box."""
+    across, upward = x.edges(truths), up.edges(guesses)
+    counts = np.histogram2d(truths, guesses, (across, upward))[0]
+    most = max(counts.max(initial=0.0), 1.0)
+    shades = np.ceil(_SHADES * np.log1p(counts) / np.log1p(most)).astype(int)
+    boxes = [box for column in range(shades.shape[0]) for box in _runs(column, shades[column])]
+    at, start, stop, shade = (list(part) for part in zip(*boxes, strict=True))
+    data = plot.rows(
+        a=x.place(across[at]), b=x.place(across[np.add(at, 1)]),
+        c=up.place(upward[start]), d=up.place(upward[stop]),
+        shade=[(s / _SHADES) ** 1.3 for s in shade],
+    )  # fmt: skip
+    channels = {
+        "x": x.channel("a"), "x2": {"field": "b"}, "y": up.channel("c"), "y2": {"field": "d"},
+        "fillOpacity": {"field": "shade", "type": "quantitative", "scale": None},
+    }  # fmt: skip
+    return plot.layer(data, "rect", channels, fill=BLUE), Key("area", BLUE, "more rows, more colour")
+
+
+def _runs(column: int, shades: NDArray[np.int64]) -> list[tuple[int, int, int, int]]:
+    """Stretches of one shade: (column, start, stop, shade), without the empty ones."""
+    ends = np.flatnonzero(np.diff(shades, append=-1)) + 1
+    starts = [0, *ends[:-1].tolist()]
+    runs = zip(starts, ends.tolist(), strict=True)
+    return [(column, start, stop, int(shades[start])) for start, stop in runs if shades[start]]
+
+
+def _averages(
+    x: Axis, up: Axis, truths: Floats, guesses: Floats
+) -> tuple[list[Spec], tuple[Key, ...]]:
+    """What like predictions came to on average: on the diagonal, if they are right on average."""
+    groups = min(20, truths.size // _LIKE)
+    if groups < 8 or np.ptp(guesses / 2) == 0:
+        return [], ()
+    parts = np.array_split(np.argsort(guesses, kind="stable"), groups)
+    came_to, said = (
+        np.array([np.mean(values[part] / part.size) * part.size for part in parts])
+        for values in (truths, guesses)
+    )
+    seen = x.holds(came_to) & x.holds(said)
+    found = plot.line(x, up, came_to[seen], said[seen], ORANGE, strokeWidth=2.5)
+    return [found], (Key("line", ORANGE, "average actual of like predictions"),)
+
+
+def _errors(drawn: Drawn) -> Chart:
+    """The distribution of the signed errors, with their mean and median."""
+    x, few = drawn.axis, drawn.errors.size <= _FEW
+    inside = x.holds(drawn.errors)
+    body = (_one_by_one if few else _histogram)(x, drawn.errors)
+    middles = {
+        ORANGE: ("mean (bias)", drawn.bias),
+        GREEN: ("median", float(np.median(drawn.errors))),
+    }
+    lines = [
+        plot.rule(x, at, color, strokeWidth=2.5, strokeDash=DASH)
+        for color, (_, at) in middles.items()
+        if x.holds(at)
+    ]
+    keys = [Key("line", c, f"{name} {number(at, 3)}", DASH) for c, (name, at) in middles.items()]
+    return Chart(
+        "Distribution of errors",
+        _spread(drawn) + drawn.outside(inside),
+        (Key("dot", BLUE, "a row") if few else Key("area", BLUE, "rows"), *keys),
+        plot.draw([*body, plot.rule(x, 0.0, INK, strokeWidth=1.2), *lines], "Errors"),
+    )
+
+
+def _spread(drawn: Drawn) -> str:
+    low, high = (number(float(end), 3) for end in np.quantile(drawn.errors, [0.05, 0.95]))
+    return (
+        f"Nine errors in ten lie between {low} and {high}; the further the orange line stands from "
+        "zero, the more the predictions as a whole are too high (right) or too low (left)."
+    )
+
+
+def _histogram(x: Axis, errors: Floats) -> list[Spec]:
+    """Bars, in shares of the rows drawn."""
+    bins = int(np.clip(2 * errors.size ** (1 / 3), 12, plot.CELLS))
+    edges = x.edges(errors, bins)
+    shares = np.histogram(errors, edges)[0] / errors.size
+    up = Axis("share of rows", 0.0, 1.05 * float(shares.max()), "~%", 5)
+    return [plot.bars(x, up, edges, shares, BLUE, stroke=PAPER, strokeWidth=0.5)]
+
+
+def _one_by_one(x: Axis, errors: Floats) -> list[Spec]:
+    """A stem and a dot for each row."""
+    up = Axis("rows, the first on top", -errors.size - 0.5, -0.5, labels=False)
+    heights = -1.0 - np.arange(errors.size)
+    return [plot.stems(x, up, errors, heights, BLUE), plot.dots(x, up, errors, heights, BLUE)]

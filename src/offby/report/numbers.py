@@ -1,0 +1,57 @@
+"""Numbers for people: rounded once, here, and nowhere before."""
+
+from __future__ import annotations
+
+import math
+
+UNDEFINED = "undefined"
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """A value with so many significant digits, and commas where it is large.
+
+    >>> number(13333.333), number(0.000123456), number(1234567.0), number(2e8), number(0.0)
+    ('13,333', '0.0001235', '1,234,567', '200,000,000', '0')
+    """
+    if value is None:
+        return UNDEFINED
+    if not math.isfinite(value):
+        return "∞" if value > 0 else "-∞" if value < 0 else "NaN"
+    size = abs(value)
+    if size == 0:
+        return "0"
+    if size >= 1e12 or size < 1e-5:
+        return f"{value:.{digits - 1}e}"
+    decimals = max(digits - 1 - math.floor(math.log10(size)), 0)
+    text = f"{value:,.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def percent(share: float, digits: int = 2) -> str:
+    """A share as a percentage.
+
+    >>> percent(0.406), percent(0.00123), percent(1.0)
+    ('41 %', '0.12 %', '100 %')
+    """
+    value = share * 100
+    if value == 0:
+        return "0 %"
+    decimals = max(digits - 1 - math.floor(math.log10(abs(value))), 0)
+    text = f"{value:.{min(decimals, 4)}f}"
+    return (text.rstrip("0").rstrip(".") if "." in text else text) + " %"
+
+
+def between(low: float | None, high: float | None) -> str:
+    """An interval."""
+    if low is None or high is None:
+        return ""
+    return f"{number(low)} … {number(high)}"
+
+
+def rows(count: int) -> str:
+    """A count of rows.
+
+    >>> rows(1), rows(53991)
+    ('1 row', '53,991 rows')
+    """
+    return f"{count:,} row" + ("" if count == 1 else "s")

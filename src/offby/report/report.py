@@ -1,0 +1,92 @@
+"""What a pass found: measurements, findings in words, and the ways to show them."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from offby.errors import MeasureError
+from offby.measures.measurement import Measurement
+from offby.report import page, terminal
+from offby.report.finding import Finding
+from offby.report.view import View
+
+
+@dataclass(frozen=True, repr=False)
+class Report:
+    """The measurements of a table, what they mean, and pictures of it.
+
+    `report["rmse"]` is a `Measurement`. With several outputs the measurements are averages over
+    them, and `outputs` holds a report for each.
+    """
+
+    rows: int
+    measures: Mapping[str, Measurement]
+    findings: tuple[Finding, ...] = ()
+    dropped: int = 0
+    columns: str = ""
+    """Which columns were taken, and how they were found."""
+    source: str = ""
+    view: View | None = None
+    outputs: Mapping[str, Report] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Measurement:
+        if name not in self.measures:
+            raise MeasureError(
+                f"{name!r} was not measured; this report holds {', '.join(self.measures)}"
+            )
+        return self.measures[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.measures)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.measures
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as plain values; infinities and NaN as the strings JSON has no number for."""
+        found: dict[str, Any] = {
+            "rows": self.rows,
+            "dropped": self.dropped,
+            "source": self.source,
+            "columns": self.columns,
+            "measures": {name: m.to_dict() for name, m in self.measures.items()},
+            "findings": [finding.to_dict() for finding in self.findings],
+        }
+        if self.outputs:
+            found["outputs"] = {name: r.to_dict() for name, r in self.outputs.items()}
+        return _strict(found)  # type: ignore[no-any-return]
+
+    def to_json(self, indent: int | None = 2) -> str:
+        """The report as strict JSON; a number that JSON lacks is "Infinity", "-Infinity" or "NaN"."""
+        return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False)
+
+    def to_html(self, path: str | PathLike[str] | None = None) -> str:
+        """The report as one page that opens offline; written to `path` if one is given."""
+        text = page.render(self)
+        if path is not None:
+            Path(path).write_text(text, encoding="utf-8")
+        return text
+
+    def to_text(self, width: int | None = None, *, color: bool = False) -> str:
+        """The report as the terminal shows it."""
+        return terminal.to_text(self, width, color=color)
+
+    def __repr__(self) -> str:
+        return self.to_text()
+
+    def _repr_html_(self) -> str:
+        return page.fragment(self)
+
+
+def _strict(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, Mapping):
+        return {key: _strict(inner) for key, inner in value.items()}
+    return [_strict(inner) for inner in value] if isinstance(value, list | tuple) else value

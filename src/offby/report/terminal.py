@@ -1,0 +1,93 @@
+"""The report on a terminal: a sentence, a compact table, findings."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+from offby.measures.measurement import Measurement
+from offby.report.numbers import between, number, percent, rows
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+    from offby.report.report import Report
+
+
+def to_text(report: Report, width: int | None = None, *, color: bool = False) -> str:
+    """The report as text, for a terminal so wide."""
+    from rich.console import Console
+
+    out = io.StringIO()
+    console = Console(file=out, width=width or 96, force_terminal=color, highlight=False,
+                      color_system="standard" if color else None)  # fmt: skip
+    show(report, console)
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
+
+
+def show(report: Report, console: Console) -> None:
+    """Print the report."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    console.print(Text(headline(report), style="bold"))
+    if report.columns:
+        console.print(Text(f"{report.columns}", style="dim"))
+    console.print()
+    for name, part in report.outputs.items():
+        console.print(Text(f"{name}: {headline(part)}"))
+    if report.outputs:
+        console.print(Text("\nAverage over the outputs", style="bold"))
+    console.print(Padding(_table(report), (0, 0, 1, 0)))
+    for finding in report.findings:
+        console.print(_bullet(finding.text))
+
+
+def headline(report: Report) -> str:
+    """The report in one sentence."""
+    mae, rmse = report.measures.get("mae"), report.measures.get("rmse")
+    on = f"on {rows(report.rows)}" + (f" ({report.dropped:,} dropped)" if report.dropped else "")
+    if mae is not None and mae.value is not None and rmse is not None:
+        return f"off by {number(mae.value, 5)} on average (MAE), {number(rmse.value, 5)} RMSE, {on}"
+    first = next(iter(report.measures.values()))
+    if first.value is None:
+        return f"{first.name} is undefined {on}: {first.undefined}"
+    return f"{first.name} {number(first.value, 5)}, {on}"
+
+
+def _table(report: Report) -> RenderableType:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    confidence = next(iter(report.measures.values())).confidence
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    table.add_column("measure", no_wrap=True)
+    table.add_column("value", justify="right", no_wrap=True)
+    table.add_column("± se", justify="right", no_wrap=True, style="dim")
+    table.add_column(f"{percent(confidence, 3)} interval", no_wrap=True)
+    table.add_column("", style="dim", overflow="fold")
+    for name, measured in report.measures.items():
+        table.add_row(name, *cells(measured))
+    return table
+
+
+def cells(measured: Measurement) -> tuple[str, str, str, str]:
+    """Value, standard error, interval and remark of a measurement."""
+    if measured.value is None:
+        return "undefined", "", "", measured.undefined or ""
+    error = "" if measured.standard_error is None else number(measured.standard_error, 2)
+    remark = measured.caution or measured.unsure or ""
+    if measured.bracket is not None and not remark:
+        remark = f"surely between {between(*measured.bracket)}"
+    return number(measured.value, 5), error, between(measured.low, measured.high), remark
+
+
+def _bullet(text: str) -> RenderableType:
+    from rich.padding import Padding
+    from rich.table import Table
+
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column()
+    grid.add_column(overflow="fold")
+    grid.add_row("•", text)
+    return Padding(grid, (0, 0, 0, 0))
