@@ -1,1 +1,114 @@
+"""How far off is your model, and what to do about it.
+
+Names are loaded when they are first used, so that `import offby` and `offby --help` cost nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from offby import losses
+    from offby.errors import DataError, FormulaError, MeasureError, OffbyError, TableError
+    from offby.formula.aggregates import Covariance, Mean, Quantile, Variance
+    from offby.formula.words import (
+        bd0,
+        exp,
+        expm1,
+        log,
+        log1p,
+        logcosh,
+        maximum,
+        minimum,
+        p,
+        r,
+        sigmoid,
+        sign,
+        softplus,
+        sqrt,
+        tanh,
+        w,
+        where,
+        xlogy,
+        y,
+        z,
+    )
+    from offby.losses import loss
+    from offby.measures.measure import Measure
+    from offby.measures.measurement import Measurement
+    from offby.report.finding import Finding
+    from offby.report.report import Report
+    from offby.verbs.measure import measure
+    from offby.verbs.totals import Totals
+
 __version__ = "0.1.0"
+
+_HOMES = {
+    "errors": ("DataError", "FormulaError", "MeasureError", "OffbyError", "TableError"),
+    "formula.aggregates": ("Covariance", "Mean", "Quantile", "Variance"),
+    "formula.words": (
+        "bd0", "exp", "expm1", "log", "log1p", "logcosh", "maximum", "minimum", "p", "r",
+        "sigmoid", "sign", "softplus", "sqrt", "tanh", "w", "where", "xlogy", "y", "z",
+    ),
+    "losses": ("loss",),
+    "measures.measure": ("Measure",),
+    "measures.measurement": ("Measurement",),
+    "report.finding": ("Finding",),
+    "report.report": ("Report",),
+    "verbs.measure": ("measure",),
+    "verbs.totals": ("Totals",),
+}  # fmt: skip
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Covariance",
+    "DataError",
+    "Finding",
+    "FormulaError",
+    "Mean",
+    "Measure",
+    "MeasureError",
+    "Measurement",
+    "OffbyError",
+    "Quantile",
+    "Report",
+    "TableError",
+    "Totals",
+    "Variance",
+    "bd0",
+    "exp",
+    "expm1",
+    "log",
+    "log1p",
+    "logcosh",
+    "loss",
+    "losses",
+    "maximum",
+    "measure",
+    "minimum",
+    "p",
+    "r",
+    "sigmoid",
+    "sign",
+    "softplus",
+    "sqrt",
+    "tanh",
+    "w",
+    "where",
+    "xlogy",
+    "y",
+    "z",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "losses":
+        return import_module("offby.losses")
+    if name not in _HOME:
+        raise AttributeError(f"module 'offby' has no attribute {name!r}")
+    value = getattr(import_module(f"offby.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -32,7 +32,7 @@ import numpy as np
 from numba import njit
 from offby.engine.accumulate import (
     add_exact, carry, count_keys, first_slot, keep_worst, ordered_bits)
-from offby.engine.memory import load_float, store_float, total_of, dot_of
+from offby.engine.memory import load_float, store_float, dot_of
 from offby.formula.bits import fma
 from offby.formula.kernels import *
 
@@ -59,10 +59,15 @@ def run(program, R, inputs, outputs, start, stop, offset, ids, limbs, special, a
                 execute(op, d, a, b, c, R)
             elif op == {load}:
                 address, stride = inputs[a, 0], inputs[a, 1]
+                bad = False
                 for i in range(n):
-                    R[d, i] = load_float(address, (base + i) * stride)
+                    value = load_float(address, (base + i) * stride)
+                    bad |= not (abs(value) < math.inf)
+                    R[d, i] = value
                 for i in range(n, TILE):
                     R[d, i] = R[d, n - 1]
+                if bad and b:
+                    return base
             elif op == {store}:
                 for i in range(n):
                     store_float(outputs[d], base + i, R[a, i])
@@ -74,8 +79,6 @@ def run(program, R, inputs, outputs, start, stop, offset, ids, limbs, special, a
                     return base
             elif op == {exact}:
                 add_exact(R[a], n, limbs[d], special[d], anchors[d:d + 1], base, offset, ids)
-            elif op == {total}:
-                sums[d] += total_of(R[a], n)
             elif op == {dot}:
                 sums[d] += dot_of(R[a], R[b], n)
             elif op == {count}:

@@ -56,15 +56,6 @@ _add_product = cast(Callable[[float, float, float], float], intrinsic(_add))
 
 
 @kernel
-def total_of(a: Any, n: int) -> float:
-    """The sum of a[:n]."""
-    total = 0.0
-    for i in range(n):
-        total = _add_product(total, a[i], 1.0)
-    return total
-
-
-@kernel
 def dot_of(a: Any, b: Any, n: int) -> float:
     """The sum of a[:n] * b[:n]."""
     total = 0.0

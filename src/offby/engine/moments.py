@@ -8,6 +8,7 @@ So a squared standard error is one quadratic form in the products the pass summe
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,27 +20,49 @@ from offby.formula.expression import Expression
 Floats = NDArray[np.float64]
 
 
-def second_moments(plan: Plan, sums: Sums) -> Floats:
-    """The matrix of summed products of (1, basis ...), NaN where a product was not asked for."""
+Pilot = tuple[Floats, Floats]
+"""Shift and scale of the linear basis terms."""
+
+
+def second_moments(plan: Plan, sums: Sums, pilot: Pilot) -> Floats:
+    """The matrix of summed products of (1, basis ...), NaN where a product was not asked for.
+
+    Without weights the first row and column are sums that the exact sums already hold.
+    """
     size = len(plan.basis) + 1
     matrix = np.full((size, size), np.nan)
     for (i, j), place in plan.moments.items():
         matrix[i + 1, j + 1] = matrix[j + 1, i + 1] = sums.moments[place]
     if not plan.weighted:
         matrix[0, 0] = sums.rows
+        matrix[0, 1:] = matrix[1:, 0] = sums.rows * basis_means(plan, sums, pilot)
     return matrix
 
 
-Pilot = tuple[Floats, Floats]
-"""Shift and scale of the linear basis terms."""
+def basis_means(plan: Plan, sums: Sums, pilot: Pilot) -> Floats:
+    """The (weighted) means of the basis terms, from the exact sums and rounded once."""
+    total = sums.weight(plan)
+    shift, scale = (iter(part.tolist()) for part in pilot)
+    linear: dict[int, tuple[Expression, Fraction, Fraction]] = {}
+    means = []
+    for place, term in enumerate(plan.basis):
+        if isinstance(term, Expression):
+            linear[place] = (term, Fraction(next(shift)), Fraction(next(scale)))
+            _, centre, factor = linear[place]
+            means.append((sums.exact(plan.exact[term]) / total - centre) * factor)
+        else:
+            (a, c, s), (b, d, t) = (linear[k] for k in term)
+            x, y = (sums.exact(plan.exact[part]) / total for part in (a, b))
+            xy = sums.exact(plan.squares[a, b]) / total
+            means.append((xy - c * y - d * x + c * d) * s * t)
+    return np.array([float(mean) for mean in means])
 
 
 def rebased(plan: Plan, sums: Sums, taken: Pilot, wanted: Pilot) -> Sums:
     """The sums, taken about one pilot, as if they had been taken about another."""
-    matrix = second_moments(plan, sums)
+    matrix = second_moments(plan, sums, taken)
     change = _change(plan, *taken, *wanted)
-    known = np.nan_to_num(matrix)
-    moved = change @ known @ change.T
+    moved = change @ np.nan_to_num(matrix) @ change.T
     moments = np.array([moved[i + 1, j + 1] for i, j in plan.moments])
     return replace(sums, moments=moments.reshape(-1))
 

@@ -33,6 +33,10 @@ class KeyCounts:
 
     def merge(self, other: KeyCounts) -> KeyCounts:
         """Both together, as coarse as the budget asks and no coarser."""
+        if not other.keys.size or not self.keys.size:
+            whole = self if self.keys.size else other
+            coarsest = max(self.level, other.level)
+            return whole.at_level(max(coarsest, whole.level + finest_drop(whole.keys)))
         level = max(self.level, other.level)
         a, b = self.at_level(level), other.at_level(level)
         merged = _combine(
@@ -84,7 +88,7 @@ def _combine(
     level: int, keys: NDArray[np.int64], counts: NDArray[np.int64], pairs: NDArray[np.float64]
 ) -> KeyCounts:
     """One row a key, sorted; the pairs of equal keys added without loss."""
-    order = np.argsort(keys)
+    order = np.argsort(keys, kind="stable")  # merges sorted runs in one pass
     keys, counts, pairs = keys[order], counts[order], pairs[order]
     if not keys.size:
         return KeyCounts(level, keys, counts, pairs)

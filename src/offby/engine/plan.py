@@ -87,13 +87,13 @@ class _Writer:
         self, plan: Plan, every: Sequence[Expression], groups: Sequence[Sequence[Expression]]
     ) -> None:
         self.plan, self.every, self.groups = plan, every, groups
-        self.builder = Builder(plan.inputs)
+        self.builder = Builder(plan.inputs, finite=True)
         self.basis_at: dict[int, int] = {}  # place in the basis -> register
         self.times_weight: dict[int, int] = {}  # the same, times the weight
         self.counted: dict[Expression, dict[Expression, None]] = {}  # key -> columns
 
     def write(self) -> None:
-        self.plan.checks = self._checked(Builder(self.plan.inputs)).finish()
+        self.plan.checks = self._checked(Builder(self.plan.inputs, finite=True)).finish()
         self._checked(self.builder)
         if self.plan.weighted:
             self._sum(w, [self.builder.value(w)])
@@ -115,7 +115,7 @@ class _Writer:
 
     def _checked(self, builder: Builder) -> Builder:
         for checked in (y, p):
-            builder.act("check", 0, builder.value(checked))
+            builder.value(checked)  # loading checks
         if self.plan.weighted:  # a weight of zero, too, takes the careful way: the row is absent
             builder.act("check", 0, builder.value(where(w > 0, w, float("nan"))))
         return builder
@@ -181,7 +181,8 @@ class _Writer:
         """A sum for every product that the covariances of these basis terms need."""
         distinct = sorted(set(places))
         for i in distinct:
-            self._moment(-1, i)
+            if self.plan.weighted:  # without weights the exact sums hold these
+                self._moment(-1, i)
             for j in distinct:
                 if i <= j:
                     self._moment(i, j)
@@ -191,10 +192,7 @@ class _Writer:
             return
         self.plan.moments[i, j] = len(self.plan.moments)
         target = self.plan.moments[i, j]
-        if i == -1 and not self.plan.weighted:
-            self.builder.act("total", target, self.basis_at[j])
-        else:
-            self.builder.act("dot", target, self._times_weight(i), self._times_weight(j))
+        self.builder.act("dot", target, self._times_weight(i), self._times_weight(j))
 
     def _times_weight(self, place: int) -> int:
         weight = self.builder.value(w) if self.plan.weighted else -1

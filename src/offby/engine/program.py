@@ -36,7 +36,8 @@ class Program:
 class Builder:
     """Collects instructions over any number of virtual registers; `finish` makes them few."""
 
-    def __init__(self, inputs: tuple[Expression, ...]) -> None:
+    def __init__(self, inputs: tuple[Expression, ...], *, finite: bool = False) -> None:
+        self.finite = finite  # whether loading stops at a value that is not
         self.inputs = {symbol: place for place, symbol in enumerate(inputs)}
         self.instructions: list[Instruction] = []
         self.known: dict[Expression, int] = {}
@@ -78,12 +79,24 @@ class Builder:
             return self.write("load", self.inputs[current])
         if current is r:
             return self.value(p - y)
+        if current.op == "power" and current.args[1].op == "constant":
+            return self._power(current, current.args[1].data)
         if current.op not in OPERATIONS:
             raise FormulaError(
                 f"{current!r} has no value here; the words known are "
                 + ", ".join(map(repr, self.inputs))
             )
         return self.write(current.op, *(self.known[arg] for arg in current.args))
+
+    def _power(self, current: Expression, exponent: float) -> int:
+        """Small whole powers by multiplication, as NumPy does, and a root as a root."""
+        base = self.known[current.args[0]]
+        if exponent == 0.5:
+            return self.write("sqrt", base)
+        if exponent not in (2.0, 3.0):
+            return self.write("power", base, self.known[current.args[1]])
+        square = self.write("multiply", base, base)
+        return square if exponent == 2.0 else self.write("multiply", square, base)
 
     def finish(self) -> Program:
         """Assign registers: a constant keeps its own, any other is free after its last use."""
@@ -119,7 +132,7 @@ class Builder:
         self, operation: int, target: int, arguments: tuple[int, ...], place: dict[int, int]
     ) -> list[int]:
         if operation == OPERATIONS["load"]:
-            return [operation, place[target], arguments[0], 0, 0]
+            return [operation, place[target], arguments[0], self.finite, 0]
         places = [place[argument] for argument in arguments]
         where = place[target] if operation in _WRITES else target
         return [operation, where, *places, *[0] * (3 - len(places))]

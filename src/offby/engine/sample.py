@@ -8,6 +8,7 @@ of the same stream keeps the same rows.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,8 @@ class Sample:
 
     def update(self, y_true: Floats, y_pred: Floats) -> None:
         """Take the sample's rows out of the next rows of the stream."""
+        if not y_true.size:
+            return
         start, self.rows = self.rows, self.rows + y_true.size
         while self.rows >> self.level > 2 * KEEP:
             self._thin()
@@ -56,6 +59,18 @@ class Sample:
         """The sampled truths and predictions."""
         none = [np.zeros(0)]
         return np.concatenate(self.y_true or none), np.concatenate(self.y_pred or none)
+
+    def to_tree(self) -> dict[str, Any]:
+        """Numbers and arrays, for `storage.pack`."""
+        y_true, y_pred = self.columns()
+        blocks = np.concatenate(self.blocks or [np.zeros(0, np.int64)])
+        return {"level": self.level, "rows": self.rows, "y_true": y_true, "y_pred": y_pred,
+                "blocks": blocks}  # fmt: skip
+
+    @classmethod
+    def from_tree(cls, tree: dict[str, Any]) -> Sample:
+        """The sample that `to_tree` wrote down."""
+        return cls(tree["level"], tree["rows"], *([tree[k]] for k in ("y_true", "y_pred", "blocks")))
 
     def _add(self, blocks: NDArray[np.int64], y_true: Floats, y_pred: Floats) -> None:
         self.blocks.append(blocks)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import reduce
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +12,9 @@ from offby.engine.compiled import run_loop
 from offby.engine.evaluate import Floats, compute, in_slices, loop_arguments, threads
 from offby.engine.lane import Batch, Columns, Lane, UnfitRows
 from offby.engine.moments import rebased
+from offby.engine.order import KeyCounts
 from offby.engine.plan import Plan
-from offby.engine.sums import Sums, merge_sums
+from offby.engine.sums import WORST, Sums, merge_sums
 
 _PILOT_ROWS = 1024
 _NONE = np.zeros(0, np.int64)
@@ -32,8 +34,17 @@ class State:
     @property
     def sums(self) -> Sums:
         """All that was added so far."""
-        self._settled = reduce(merge_sums, [lane.taken() for lane in self._lanes], self._settled)
+        filled = [lane.taken() for lane in self._lanes if lane.sums.rows]
+        self._settled = reduce(merge_sums, filled, self._settled)
         return self._settled
+
+    def worst_places(self) -> list[int]:
+        """The rows with the largest |r|, the largest first, and -1 where there are fewer."""
+        found = [lane.sums for lane in self._lanes] + [self._settled]
+        sizes = np.concatenate([sums.sizes[0] for sums in found])
+        places = np.concatenate([sums.places[0] for sums in found])
+        order = np.lexsort((places, -sizes))[:WORST]
+        return [int(place) for place in places[order]]
 
     @property
     def empty(self) -> bool:
@@ -83,6 +94,21 @@ class State:
         sample = {name: np.ascontiguousarray(x[::step]) for name, x in columns.items()}
         for place, values in enumerate(compute(self.plan.linear, sample)):
             self.shift[place], self.scale[place] = _pilot(values[np.isfinite(values)])
+
+    def to_tree(self) -> dict[str, Any]:
+        """Numbers and arrays, for `storage.pack`."""
+        return {"span": self.span, "shift": self.shift, "scale": self.scale} | vars(self.sums) | {
+            "counted": [vars(counts) for counts in self.sums.counted]
+        }
+
+    @classmethod
+    def from_tree(cls, plan: Plan, tree: dict[str, Any]) -> State:
+        """The state that `to_tree` wrote down."""
+        state = cls(plan)
+        state.span, state.shift, state.scale = (tree.pop(k) for k in ("span", "shift", "scale"))
+        counted = [KeyCounts(**counts) for counts in tree.pop("counted")]
+        state._settled = Sums(**tree, counted=counted)
+        return state
 
     def merge(self, other: State) -> None:
         """Add another state's rows after one's own."""

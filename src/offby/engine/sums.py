@@ -47,11 +47,7 @@ class Sums:
 
     def exact(self, places: list[int]) -> Fraction:
         """The exact sum of these accumulators, over their finite terms."""
-        total = 0
-        for place in places:
-            for k, limb in enumerate(self.limbs[place].tolist()):
-                total += limb << (16 * k)
-        return total * _UNIT
+        return sum(_integer(self.limbs[place]) for place in places) * _UNIT
 
     def weight(self, plan: Plan) -> Fraction:
         """The sum of the weights, or the number of rows."""
@@ -69,6 +65,16 @@ class Sums:
         return replace(
             self, special=special, places=self.places + np.where(self.places >= 0, rows, 0)
         )
+
+
+def _integer(limbs: NDArray[np.int64]) -> int:
+    """The limbs as one integer; every second limb starts where the one before ends."""
+    total = 0
+    for start in (0, 1):
+        part = limbs[start::2]
+        low = int.from_bytes(part[:-1].astype("<u4").tobytes(), "little")
+        total += (low + (int(part[-1]) << (32 * (part.size - 1)))) << (16 * start)
+    return total
 
 
 def merge_sums(a: Sums, b: Sums) -> Sums:

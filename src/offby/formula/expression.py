@@ -17,16 +17,16 @@ from offby.errors import FormulaError
 
 LEAVES = frozenset({"symbol", "parameter", "constant"})
 
-# operation -> (how Python writes it, how tightly it binds)
+# operation -> (how Python writes it, how tightly it binds there: & and | before comparisons)
 INFIX = {
-    "logical_or": ("|", 1),
-    "logical_and": ("&", 2),
-    "less": ("<", 3),
-    "less_equal": ("<=", 3),
-    "greater": (">", 3),
-    "greater_equal": (">=", 3),
-    "equal": ("==", 3),
-    "not_equal": ("!=", 3),
+    "less": ("<", 1),
+    "less_equal": ("<=", 1),
+    "greater": (">", 1),
+    "greater_equal": (">=", 1),
+    "equal": ("==", 1),
+    "not_equal": ("!=", 1),
+    "logical_or": ("|", 2),
+    "logical_and": ("&", 3),
     "add": ("+", 4),
     "subtract": ("-", 4),
     "multiply": ("*", 5),
@@ -99,7 +99,7 @@ class Expression:
         return apply("power", other, self)
 
     def __neg__(self) -> Expression:
-        return apply("negative", self)
+        return constant(-self.data) if self.op == "constant" else apply("negative", self)
 
     def __pos__(self) -> Expression:
         return self
@@ -153,6 +153,8 @@ class Expression:
         raise FormulaError(f"{self!r} is one row's value; a formula cannot loop over it")
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        if method == "__call__" and ufunc.__name__ in INFIX:  # np.float64(2) * r
+            return apply(ufunc.__name__, *inputs)
         raise foreign_call(f"np.{ufunc.__name__}", ufunc.__name__)
 
     def __array_function__(self, function: Any, *rest: Any) -> Any:
@@ -257,7 +259,8 @@ def substitute(root: Expression, replace: dict[Expression, Expression]) -> Expre
 def _text(root: Expression) -> tuple[str, int]:
     """How Python writes the tree, and how tightly its outermost operation binds."""
     if root.op == "constant":
-        return _number(root.data), _ATOM if root.data >= 0 else 6
+        text = _number(root.data)
+        return text, 6 if text.startswith("-") else _ATOM
     if root.op in LEAVES:
         return str(root.data), _ATOM
     parts = [_text(arg) for arg in root.args]
@@ -267,7 +270,7 @@ def _text(root: Expression) -> tuple[str, int]:
     if root.op in INFIX:
         sign, strength = INFIX[root.op]
         space = "" if strength >= 5 else " "
-        left = _bracket(parts[0], strength + (strength in (3, 7)))
+        left = _bracket(parts[0], strength + (strength in (1, 7)))
         right = _bracket(parts[1], strength + (strength != 7))
         return f"{left}{space}{sign}{space}{right}", strength
     shown = [text for text, _ in parts] + ([] if root.data is None else [str(root.data)])
@@ -280,4 +283,5 @@ def _bracket(part: tuple[str, int], strength: int) -> str:
 
 
 def _number(value: float) -> str:
-    return str(int(value)) if value.is_integer() and abs(value) < 1e16 else repr(value)
+    exact = value.is_integer() and abs(value) < 1e16 and repr(value) != "-0.0"
+    return str(int(value)) if exact else repr(value)

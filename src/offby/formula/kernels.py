@@ -29,13 +29,7 @@ __all__ = [
 
 @inline
 def power(a: float, b: float) -> float:
-    """a to the power b; whole powers by multiplication, as NumPy does for 2."""
-    if b == 2.0:
-        return a * a
-    if b == 0.5:
-        return sqrt(a)
-    if b == 3.0:
-        return a * a * a
+    """a to the power b, by libm."""
     return math.pow(a, b)
 
 
@@ -91,7 +85,7 @@ def tweedie_divergence(x: float, m: float, power: float) -> float:
         return math.nan
     if x == 0.0:
         return math.pow(m, q) / q if q > 0.0 else math.nan
-    log_ratio = log1p((m - x) / x)
+    log_ratio = log1p((m - x) / x) if abs(m - x) < 0.5 * x else log(m / x)
     scale = math.pow(x, q)
     if abs(log_ratio) * (1.0 + abs(q)) < 0.1:
         total, high, low, factor, ratio = 0.0, 1.0, 1.0, 1.0, 1.0

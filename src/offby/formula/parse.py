@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import difflib
+import math
+import warnings
 from collections.abc import Mapping
 
 from offby.errors import FormulaError
@@ -12,7 +14,8 @@ from offby.formula.primitives import PRIMITIVES
 from offby.formula.words import p, r, w, y, z
 
 SYMBOLS = {"y": y, "p": p, "r": r, "z": z, "w": w, "y_true": y, "y_pred": p}
-_LONGEST, _DEEPEST = 10_000, 200
+_NUMBERS = {"inf": constant(math.inf), "nan": constant(math.nan)}
+_LONGEST, _DEEPEST, _SHOWN = 10_000, 200, 100
 _INFIX: dict[type[ast.AST], str] = {
     ast.Add: "add",
     ast.Sub: "subtract",
@@ -56,17 +59,30 @@ def parse(
     """
     if len(text) > _LONGEST:
         raise FormulaError(f"a formula of {len(text)} characters is too long ({_LONGEST} at most)")
+    text = text.strip()
+    reader = _Reader(text, {**SYMBOLS, **_NUMBERS, **(names or {})}, _FUNCTIONS | functions)
+    return reader.read(_syntax(text), 0)
+
+
+def _syntax(text: str) -> ast.expr:
+    """What Python's grammar makes of the text, unevaluated."""
     try:
-        tree = ast.parse(text.strip(), mode="eval")
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python's advice on writing Python
+            return ast.parse(text, mode="eval").body
+    except (RecursionError, MemoryError) as error:
+        raise FormulaError(f"the formula {_short(text)} is nested too deep") from error
+    except (SyntaxError, ValueError) as error:
         where = getattr(error, "offset", None)
-        place = f" near {text.strip()[max(where - 1, 0) :][:20]!r}" if where else ""
+        place = f" near {text[max(where - 1, 0) :][:20]!r}" if where else ""
         raise FormulaError(
-            f"cannot read the formula {text!r}{place}: it is not complete or not an "
+            f"cannot read the formula {_short(text)}{place}: it is not complete or not an "
             "expression such as 'where(r < 0, 5*abs(r), abs(r))'"
         ) from error
-    reader = _Reader(text.strip(), {**SYMBOLS, **(names or {})}, _FUNCTIONS | functions)
-    return reader.read(tree.body, 0)
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= _SHOWN else text[:_SHOWN] + "…")
 
 
 class _Reader:
@@ -143,7 +159,7 @@ class _Reader:
 
     def error(self, tree: ast.AST, why: str) -> FormulaError:
         piece = ast.get_source_segment(self.text, tree) or self.text  # type: ignore[arg-type]
-        return FormulaError(f"{piece!r} in the formula {self.text!r}: {why}")
+        return FormulaError(f"{_short(piece)} in the formula {_short(self.text)}: {why}")
 
 
 def parameters(**defaults: float) -> dict[str, Expression]:

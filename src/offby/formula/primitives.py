@@ -56,8 +56,10 @@ def _tweedie_towards_truth(x: Expression, m: Expression, power: Expression) -> E
 def _tweedie(xp: Any, x: Any, m: Any, power: Any) -> Any:
     """Half the Tweedie deviance, as y^q (expm1(qL)/q - expm1((q-1)L)/(q-1)) with L = log(m/x)."""
     q = 2 - power
-    safe = xp.where((x > 0) & (m > 0), x, 1.0)
-    log_ratio = xp.log1p((xp.where((x > 0) & (m > 0), m, 1.0) - safe) / safe)
+    inside = (x > 0) & (m > 0)
+    safe, other = xp.where(inside, x, 1.0), xp.where(inside, m, 1.0)
+    gap = xp.where(xp.abs(other - safe) < 0.5 * safe, other - safe, 0.0)
+    log_ratio = xp.where(gap == 0, xp.log(other / safe), xp.log1p(gap / safe))
     near = log_ratio * log_ratio * tweedie_series(log_ratio, q)
     far = xp.expm1(q * log_ratio) / q - xp.expm1((q - 1) * log_ratio) / (q - 1)
     positive = safe**q * xp.where(xp.abs(log_ratio) * (1 + xp.abs(q)) < 0.1, near, far)

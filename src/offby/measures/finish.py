@@ -98,7 +98,7 @@ def _interval(
         raise Undefined("the value is infinite")
     n = effective_n(state)
     if n <= 1:
-        raise Undefined("one row says nothing of how sure it is")
+        raise Undefined("one row: no interval")
     if not moments_only(measure.formula):
         return order_interval(state, measure, found, value, confidence)
     error = standard_error(state, measure.formula, found)
@@ -106,4 +106,7 @@ def _interval(
         raise Undefined(f"the value stands at the edge of its range, {value:g}")
     if not math.isfinite(error):
         raise Undefined("its standard error exceeds float64")
+    if measure.formula.op == "sqrt":  # a root has the roots of the interval below it
+        low, high = interval(1.0, 2 * error / value, n, confidence, measure.range)
+        return error, value * math.sqrt(low), value * math.sqrt(high)
     return error, *interval(value, error, n, confidence, measure.range)

@@ -21,10 +21,7 @@ from offby.measures.regression import (
 )
 
 FIXED = {measure.name: measure for measure in MEASURES}
-DEFAULT = (
-    "mae", "rmse", "mse", "bias", "r2", "median_absolute_error", "max_error",
-    "squared_error_share:0.01",
-)  # fmt: skip
+DEFAULT = ("mae", "rmse", "mse", "bias", "r2", "median_absolute_error", "max_error")
 """What is measured where nothing is asked for."""
 _WITH_NUMBER = ("error_quantile", "squared_error_share", "absolute_error_share")
 _FUNCTIONS = {"Mean": "mean", "Variance": "variance", "Covariance": "covariance"}

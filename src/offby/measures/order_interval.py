@@ -19,6 +19,7 @@ from offby.measures.ordered import Counted, quantile_places
 from offby.measures.uncertainty import effective_n, interval, slopes
 
 Interval = tuple[float, float, float]
+_FEWEST_WORST = 10
 
 
 def order_interval(
@@ -31,12 +32,13 @@ def order_interval(
     """Standard error and interval of a measure with an order statistic; raises `Undefined`."""
     parts = aggregates_of(measure.formula)
     if any(part.op == "largest" for part in parts):
-        raise Undefined("the largest value has no standard error: it grows with the rows")
+        raise Undefined("no interval: an extreme grows with the rows")
     counted = counted_by(state, next(p for p in parts if p.op != "mean").args[0])
     assert counted is not None
     if measure.formula.op == "quantile":
         return _ranks(counted, measure.formula.args[1].data, value, confidence)
     if measure.formula.op == "top_share":
+        _refuse_few(counted.effective_n, measure.formula.args[2].data)
         error = _share_error(counted, measure.formula, value)
     else:
         error = _skill_error(state, measure.formula, found, counted)
@@ -71,6 +73,15 @@ def _binomial_quantile(probability: float, n: float, q: float) -> float:
     while k < n and float(special.bdtr(k, int(n), q)) < probability:
         k += 1
     return float(k)
+
+
+def _refuse_few(n: float, fraction: float) -> None:
+    """The share of so few rows is too skewed, and too low on average, for any interval about it."""
+    if n * fraction < _FEWEST_WORST:
+        raise Undefined(
+            f"the worst {fraction:.4g} of {n:,.0f} rows are fewer than {_FEWEST_WORST}: too few "
+            "for an interval"
+        )
 
 
 def _share_error(counted: Counted, part: Expression, share: float) -> float:

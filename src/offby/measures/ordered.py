@@ -101,8 +101,8 @@ def top_share(counted: Counted, power: float, fraction: float) -> Bounded:
     below = np.maximum(counted.weights.sum() - np.cumsum(counted.weights), 0.0)
     taken = np.clip(target - below, 0.0, counted.weights)
     low, high = counted.counts.low() ** power, counted.counts.high() ** power
-    ends = [math.fsum(taken * x) for x in (low, high)]
-    totals = [math.fsum(counted.weights * x) for x in (low, high)]
+    ends = [float(np.sum(taken * x)) for x in (low, high)]
+    totals = [float(np.sum(counted.weights * x)) for x in (low, high)]
     if not totals[0]:
         return math.nan, math.nan, math.nan
     if counted.counts.exact:

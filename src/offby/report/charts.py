@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from offby.formula.arrays import evaluate
-from offby.formula.expression import Expression
-from offby.formula.words import p, r, y, z
 from offby.report import plot
-from offby.report.numbers import number, percent, rows
-from offby.report.plot import BLUE, GREEN, INK, MUTED, ORANGE, PINK, Axis, Floats, Spec
+from offby.report.drawn import Chart, Drawn, Key
+from offby.report.loss_charts import concentration, shapes
+from offby.report.numbers import number, percent
+from offby.report.plot import BLUE, DASH, GREEN, INK, ORANGE, PAPER, Axis, Floats, Spec
 
 if TYPE_CHECKING:
     from offby.report.report import Report
@@ -24,25 +22,22 @@ _FEW = 40  # rows that are drawn one by one where more would be counted in bars
 _MANY = 1500  # rows from which dots would hide one another
 _SHADES = 9
 _LIKE = 25  # rows at least that an average of like predictions is taken over
+_SURE = 0.03  # of the picture's width: the largest standard error of such an average
 
 
 def charts(report: Report, most: int | None = None) -> list[Chart]:
     """The pictures of a report, the most telling first."""
-    view = report.view
-    if view is None or not view.y_true.size:
+    drawn = Drawn.of(report)
+    if drawn is None:
         return []
-    drawn = Drawn(
-        view.y_true, view.y_pred, view.sizes, view.weights, view.losses, report.rows
-    )  # fmt: skip
     kinds: tuple[Callable[[Drawn], Chart | None], ...]
-    kinds = (_predicted, _errors, _concentration, _losses)
+    kinds = (_predicted, _errors, concentration, shapes)
     return [chart for kind in kinds[:most] if (chart := kind(drawn)) is not None]
 
 
 def _predicted(drawn: Drawn) -> Chart:
     """Predicted against actual, with the line on which a prediction is perfect."""
-    ends = plot.limits(drawn.y_true), plot.limits(drawn.y_pred)
-    low, high = min(end[0] for end in ends), max(end[1] for end in ends)
+    low, high = plot.around(*plot.bulk(drawn.y_true), *plot.bulk(drawn.y_pred))
     x, up = Axis("actual", low, high), Axis("predicted", low, high)
     inside = x.holds(drawn.y_true) & x.holds(drawn.y_pred)
     truths, guesses = drawn.y_true[inside], drawn.y_pred[inside]
@@ -89,7 +84,7 @@ def _density(x: Axis, up: Axis, truths: Floats, guesses: Floats) -> tuple[Spec, 
         "x": x.channel("a"), "x2": {"field": "b"}, "y": up.channel("c"), "y2": {"field": "d"},
         "fillOpacity": {"field": "shade", "type": "quantitative", "scale": None},
     }  # fmt: skip
-    return plot.layer(data, "rect", channels, fill=BLUE), Key("area", BLUE, "more rows, more colour")
+    return plot.layer(data, "rect", channels, fill=BLUE), Key("area", BLUE, "rows")
 
 
 def _runs(column: int, shades: NDArray[np.int64]) -> list[tuple[int, int, int, int]]:
@@ -103,18 +98,28 @@ def _runs(column: int, shades: NDArray[np.int64]) -> list[tuple[int, int, int, i
 def _averages(
     x: Axis, up: Axis, truths: Floats, guesses: Floats
 ) -> tuple[list[Spec], tuple[Key, ...]]:
-    """What like predictions came to on average: on the diagonal, if they are right on average."""
-    groups = min(20, truths.size // _LIKE)
-    if groups < 8 or np.ptp(guesses / 2) == 0:
+    """What like predictions came to on average, where that is known well enough to be drawn."""
+    with np.errstate(over="ignore"):  # what lies a million widths away is far enough away
+        scaled = np.clip(truths / (x.high - x.low), -1e6, 1e6)
+    points = []
+    for part in _alike(guesses):
+        came_to, said = (float(np.sum(v[part] / part.size)) for v in (truths, guesses))
+        doubt = float(np.std(scaled[part])) / math.sqrt(part.size)
+        if doubt < _SURE and x.holds(came_to) and up.holds(said):
+            points.append((came_to, said))
+    if len(points) < 3:
         return [], ()
-    parts = np.array_split(np.argsort(guesses, kind="stable"), groups)
-    came_to, said = (
-        np.array([np.mean(values[part] / part.size) * part.size for part in parts])
-        for values in (truths, guesses)
-    )
-    seen = x.holds(came_to) & x.holds(said)
-    found = plot.line(x, up, came_to[seen], said[seen], ORANGE, strokeWidth=2.5)
+    across, upward = np.transpose(points)
+    found = plot.line(x, up, across, upward, ORANGE, strokeWidth=2.5)
     return [found], (Key("line", ORANGE, "average actual of like predictions"),)
+
+
+def _alike(guesses: Floats) -> list[NDArray[np.int64]]:
+    """The places of like predictions, in up to twenty groups; equal ones stay together."""
+    edges = np.unique(np.quantile(guesses, np.linspace(0, 1, 21)))
+    group = np.searchsorted(edges[1:-1], guesses, side="right")
+    places = [np.flatnonzero(group == g) for g in range(edges.size)]
+    return [part for part in places if part.size >= _LIKE]
 
 
 def _errors(drawn: Drawn) -> Chart:
@@ -127,8 +132,8 @@ def _errors(drawn: Drawn) -> Chart:
         GREEN: ("median", float(np.median(drawn.errors))),
     }
     lines = [
-        plot.rule(x, at, color, strokeWidth=2.5, strokeDash=DASH)
-        for color, (_, at) in middles.items()
+        plot.rule(x, at, color, strokeWidth=2.5, strokeDash=DASH, strokeDashOffset=4 * place)
+        for place, (color, (_, at)) in enumerate(middles.items())  # in turns, if at one place
         if x.holds(at)
     ]
     keys = [Key("line", c, f"{name} {number(at, 3)}", DASH) for c, (name, at) in middles.items()]
@@ -141,10 +146,12 @@ def _errors(drawn: Drawn) -> Chart:
 
 
 def _spread(drawn: Drawn) -> str:
-    low, high = (number(float(end), 3) for end in np.quantile(drawn.errors, [0.05, 0.95]))
+    few = drawn.errors.size < 20
+    low, high = np.quantile(drawn.errors, [0, 1] if few else [0.05, 0.95])
     return (
-        f"Nine errors in ten lie between {low} and {high}; the further the orange line stands from "
-        "zero, the more the predictions as a whole are too high (right) or too low (left)."
+        f"{'The errors' if few else 'Nine errors in ten'} lie between {number(float(low), 3)} and "
+        f"{number(float(high), 3)}; the further the orange line stands from zero, the more the "
+        "predictions as a whole are too high (right) or too low (left)."
     )
 
 
@@ -154,7 +161,7 @@ def _histogram(x: Axis, errors: Floats) -> list[Spec]:
     edges = x.edges(errors, bins)
     shares = np.histogram(errors, edges)[0] / errors.size
     up = Axis("share of rows", 0.0, 1.05 * float(shares.max()), "~%", 5)
-    return [plot.bars(x, up, edges, shares, BLUE, stroke=PAPER, strokeWidth=0.5)]
+    return [plot.bars(x, up, edges, shares, BLUE, opacity=0.65, stroke=PAPER, strokeWidth=0.5)]
 
 
 def _one_by_one(x: Axis, errors: Floats) -> list[Spec]:

@@ -22,7 +22,7 @@ _TOP = float(np.finfo(np.float64).max) / 8  # so that no difference or margin ov
 
 @dataclass(frozen=True)
 class Key:
-    """What a colour stands for; `shape` is line, dot or area."""
+    """What a colour stands for; `shape` is line, dot, area or faint."""
 
     shape: str
     color: str
@@ -49,18 +49,29 @@ class Drawn:
     sizes: Floats
     weights: Floats
     losses: dict[str, Expression]
-    rows: int  # in the table, of which those drawn may be a sample
+    rows: int  # in the table, of which those shown may be a sample
+    shown: int  # with those too large for any picture
     known_bias: float | None
 
     @classmethod
     def of(cls, report: Report) -> Drawn | None:
         """What a report has to draw, if anything."""
         view, bias = report.view, report.measures.get("bias")
-        if view is None or not view.y_true.size:
+        if view is None:
             return None
-        truths, guesses, sizes = (np.clip(x, -_TOP, _TOP) for x in _columns(report))
-        known = None if bias is None else bias.value
-        return cls(truths, guesses, sizes, view.weights, view.losses, report.rows, known)
+        fit = (np.abs(view.y_true) <= _TOP) & (np.abs(view.y_pred) <= _TOP)
+        if not fit.any():
+            return None
+        return cls(
+            y_true=view.y_true[fit],
+            y_pred=view.y_pred[fit],
+            sizes=np.minimum(view.sizes, _TOP),
+            weights=view.weights,
+            losses=view.losses,
+            rows=report.rows,
+            shown=fit.size,
+            known_bias=None if bias is None else bias.value,
+        )
 
     @cached_property
     def errors(self) -> Floats:
@@ -76,19 +87,13 @@ class Drawn:
 
     @cached_property
     def axis(self) -> Axis:
-        """The errors' axis."""
-        return Axis("error: predicted − actual", *plot.limits(self.errors))
+        """The errors' axis, with zero on it."""
+        return Axis("error: predicted − actual", *plot.around(0.0, *plot.bulk(self.errors)))
 
     def outside(self, inside: NDArray[np.bool_]) -> str:
         """How many rows lie beyond the picture, as a further sentence."""
-        count = int(inside.size - inside.sum())
+        count = self.shown - int(inside.sum())
         if not count:
             return ""
-        drawn = rows(inside.size) + (" drawn" if inside.size < self.rows else "")
+        drawn = rows(self.shown) + (" drawn" if self.shown < self.rows else "")
         return f" {count:,} of the {drawn} {'lies' if count == 1 else 'lie'} outside the picture."
-
-
-def _columns(report: Report) -> tuple[Floats, Floats, Floats]:
-    view = report.view
-    assert view is not None
-    return view.y_true, view.y_pred, view.sizes

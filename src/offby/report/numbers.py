@@ -42,10 +42,21 @@ def percent(share: float, digits: int = 2) -> str:
 
 
 def between(low: float | None, high: float | None) -> str:
-    """An interval."""
+    """An interval, with the digits in which its ends differ.
+
+    >>> between(0.98997, 0.99002), between(21.876, 22.37), between(4252.2, 41811.4)
+    ('0.98997 … 0.99002', '21.88 … 22.37', '4,252 … 41,811')
+    """
     if low is None or high is None:
         return ""
-    return f"{number(low)} … {number(high)}"
+    size, width = max(abs(low), abs(high)), high - low
+    if not (math.isfinite(size) and width > 0):
+        return f"{number(low)} … {number(high)}"
+    digits = max(4, math.floor(math.log10(size)) - math.floor(math.log10(width)) + 2)
+    if size >= 1e12 or size < 1e-5:
+        return f"{number(low, digits)} … {number(high, digits)}"
+    decimals = max(digits - 1 - math.floor(math.log10(size)), 0)
+    return f"{low:,.{decimals}f} … {high:,.{decimals}f}"
 
 
 def rows(count: int) -> str:

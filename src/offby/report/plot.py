@@ -30,11 +30,13 @@ INK = "var(--offby-ink, currentColor)"
 MUTED = "var(--offby-muted, #808890)"
 PAPER = "var(--offby-paper, transparent)"
 GRID = "var(--offby-grid, #80889033)"
-DASH = (5, 3)
+DASH = (4, 4)
 
 WIDTH, HEIGHT = 460, 380
 CELLS = 56
 _MOST_SHARE = 0.005  # of the rows that robust limits leave out on either side
+_PLAIN = "datum.value === 0 ? '0' : datum.label"  # not 0k
+_PERCENT = "format(100 * datum.value, '~g') + ' %'"
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -48,13 +50,14 @@ class Axis:
     format: str | None = None
     ticks: int = 6
     labels: bool = True
+    log: bool = False  # for shares: the labels are per cent
 
     @cached_property
     def exponent(self) -> int:
         """The power of ten taken out of the labels where numbers are very large or small."""
         size = max(abs(self.low), abs(self.high))
         power = math.floor(math.log10(size)) if size else 0
-        return 3 * (power // 3) if power >= 9 or power < -3 else 0
+        return 0 if self.log else 3 * (power // 3) if power >= 9 or power < -3 else 0
 
     def holds(self, values: ArrayLike) -> NDArray[np.bool_]:
         """Which values lie on the axis."""
@@ -72,11 +75,15 @@ class Axis:
         size = max(map(abs, self.place([self.low, self.high])))
         form = self.format or ("~s" if size >= 1e4 else None)
         power = f" (×10{str(self.exponent).translate(_SUPERSCRIPTS)})" if self.exponent else ""
-        axis = {
+        axis: Spec = {
             "title": self.title + power, "format": form, "tickCount": self.ticks,
-            "labels": self.labels, "grid": self.labels,
+            "labels": self.labels, "grid": self.labels, "labelExpr": _PLAIN,
         }  # fmt: skip
-        scale = {"domain": self.place([self.low, self.high]), "nice": False, "zero": False}
+        scale: Spec = {"domain": self.place([self.low, self.high]), "nice": False, "zero": False}
+        if self.log:
+            axis |= {"values": [1e-4, 1e-3, 1e-2, 1e-1, 1.0], "labelExpr": _PERCENT}
+            scale |= {"type": "log", "base": 10}
+            del scale["zero"]
         return {"field": field, "type": "quantitative", "scale": scale, "axis": axis, **options}
 
     def edges(self, values: Floats, cells: int = CELLS) -> Floats:
@@ -96,16 +103,20 @@ def shifted(values: Floats, power: int) -> Floats:
     return moved
 
 
-def limits(values: Floats) -> tuple[float, float]:
-    """Where an axis begins and ends: all values, or their bulk where a few lie far outside."""
+def bulk(values: Floats) -> tuple[float, float]:
+    """The least and the largest value, or where the bulk ends if a few lie far outside."""
     low, high = float(values.min()), float(values.max())
     first, last = map(float, np.quantile(values, [_MOST_SHARE, 1 - _MOST_SHARE]))
-    if values.size >= 200 and first < last and high - low > 2 * (last - first):
-        low, high = first, last
+    heavy = values.size >= 200 and first < last and high - low > 2 * (last - first)
+    return (first, last) if heavy else (low, high)
+
+
+def around(*ends: float) -> tuple[float, float]:
+    """The limits of an axis that shows all of these with a margin."""
+    low, high = min(ends), max(ends)
     margin = 0.04 * (high - low)
-    most = max(abs(low), abs(high))
-    if margin <= 1e-12 * most:
-        margin = 0.05 * most or 1.0
+    if margin <= 1e-12 * max(abs(low), abs(high)):
+        margin = 0.05 * max(abs(low), abs(high)) or 1.0
     return low - margin, high + margin
 
 

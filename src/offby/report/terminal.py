@@ -64,22 +64,30 @@ def _table(report: Report) -> RenderableType:
     table.add_column("measure", no_wrap=True)
     table.add_column("value", justify="right", no_wrap=True)
     table.add_column("± se", justify="right", no_wrap=True, style="dim")
-    table.add_column(f"{percent(confidence, 3)} interval", no_wrap=True)
-    table.add_column("", style="dim", overflow="fold")
+    table.add_column(f"{percent(confidence, 3)} interval", overflow="fold")
     for name, measured in report.measures.items():
-        table.add_row(name, *cells(measured))
+        value, error, spread, remark = cells(measured)
+        table.add_row(name, value, error, f"{spread}  {remark}".strip())
     return table
 
 
 def cells(measured: Measurement) -> tuple[str, str, str, str]:
-    """Value, standard error, interval and remark of a measurement."""
+    """Value, standard error, interval and a short remark of a measurement."""
     if measured.value is None:
         return "undefined", "", "", measured.undefined or ""
     error = "" if measured.standard_error is None else number(measured.standard_error, 2)
     remark = measured.caution or measured.unsure or ""
-    if measured.bracket is not None and not remark:
-        remark = f"surely between {between(*measured.bracket)}"
+    if _wide(measured) and measured.bracket is not None:
+        remark = f"surely in {between(*measured.bracket)}"
     return number(measured.value, 5), error, between(measured.low, measured.high), remark
+
+
+def _wide(measured: Measurement) -> bool:
+    """Whether the guaranteed bracket is wide enough, beside the standard error, to be shown."""
+    if measured.bracket is None:
+        return False
+    low, high = measured.bracket
+    return measured.standard_error is None or high - low > measured.standard_error / 4
 
 
 def _bullet(text: str) -> RenderableType:

@@ -1,0 +1,132 @@
+"""`offby measure`: a table of predictions to a report."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+if TYPE_CHECKING:
+    from offby.report.report import Report
+    from offby.verbs.gates import Gate, Verdict
+
+_MANY = {"negative": (), "consume_multiple": False}
+
+
+def measure(
+    table: str,
+    *,
+    true: str | None = None,
+    pred: str | None = None,
+    weight: str | None = None,
+    measures: str | None = None,
+    confidence: float = 0.95,
+    interval: Literal["delta", "bootstrap"] = "delta",
+    nan: Literal["raise", "drop"] = "raise",
+    json: Annotated[bool, Parameter(negative=())] = False,
+    html: str | None = None,
+    fail_if: Annotated[list[str] | None, Parameter(**_MANY)] = None,
+    require: Annotated[list[str] | None, Parameter(**_MANY)] = None,
+) -> int:
+    """Measure how far off predictions are, and how sure that is.
+
+    Parameters
+    ----------
+    table
+        CSV, Parquet or Arrow: a file, a glob in quotes, a folder, or - for standard input.
+    true
+        Column of the truth; several outputs: a,b. Found by its usual names if left out.
+    pred
+        Column of the prediction; several outputs: pa,pb.
+    weight
+        Column of weights.
+    measures
+        Names such as rmse,mae,huber:1.345,pinball:0.9,d2_absolute, or your own:
+        'late = where(r < 0, 5*abs(r), abs(r))'.
+    confidence
+        Of the intervals.
+    interval
+        delta reads them off the one pass; bootstrap (BCa) keeps the rows in memory.
+    nan
+        What to do with missing values: raise an error, or drop the rows and count them.
+    json
+        Print JSON.
+    html
+        Write a page that opens offline to this file.
+    fail_if
+        Exit with 1 if the data are sure of this, e.g. 'mae > 13000'; may be repeated.
+    require
+        Exit with 1 unless the data are sure of this, e.g. 'r2 > 0.8'; may be repeated.
+    """
+    from offby.verbs.gates import gates
+
+    asked = gates(fail_if or [], require or [])
+    with _progress() as progress:
+        report = _measured(
+            table, asked, progress, measures, true=true, pred=pred, weight=weight,
+            confidence=confidence, interval=interval, nan=nan,
+        )  # fmt: skip
+    verdicts = [gate.judge(report) for gate in asked]
+    if html is not None:
+        report.to_html(html)
+    _print(report, verdicts, as_json=json, html=html)
+    return int(any(not verdict.passed for verdict in verdicts))
+
+
+def _measured(
+    table: str, asked: list[Gate], progress: Any, measures: str | None, **options: Any
+) -> Report:
+    """The report on what was asked for and what the gates need."""
+    from offby.measures.names import resolve
+    from offby.verbs.measure import measure as measure_table
+
+    wanted = {m.name: m for m in (*resolve(measures), *(resolve(gate.name)[0] for gate in asked))}
+    return measure_table(table, measures=wanted.values(), progress=progress, **options)
+
+
+def _print(report: Report, verdicts: list[Verdict], *, as_json: bool, html: str | None) -> None:
+    if as_json:
+        import json
+
+        found = report.to_dict()
+        if verdicts:
+            found["gates"] = [verdict.to_dict() for verdict in verdicts]
+        print(json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False))
+    else:
+        from rich.console import Console
+
+        from offby.report.terminal import show
+
+        console = Console(highlight=False)
+        show(report, console)
+        for verdict in verdicts:
+            console.print(str(verdict), style="green" if verdict.passed else "bold red", markup=False)
+        if html is not None:
+            console.print(f"\nwrote {html}", style="dim", markup=False)
+    for verdict in verdicts:
+        if not verdict.passed:
+            print(f"offby: {verdict}", file=sys.stderr)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[Any], None] | None]:
+    """A bar on standard error, where that is a terminal; it goes when the work is done."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("measuring"), BarColumn(), TextColumn("{task.fields[rows]:,} rows"),
+               TimeRemainingColumn())  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("measuring", total=None, rows=0)
+
+        def advance(batch: Any) -> None:
+            share = {} if batch.progress is None else {"total": 1.0, "completed": batch.progress}
+            bar.update(task, rows=batch.first_row + batch.rows, **share)
+
+        yield advance

@@ -1,0 +1,177 @@
+"""What the numbers mean, in plain words; every statement names its evidence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from offby.measures.measurement import Measurement
+from offby.report.finding import Finding
+from offby.report.numbers import between, number, percent, rows
+from offby.report.view import Row, View
+
+NEEDED = (
+    "mae", "rmse", "mse", "bias", "r2", "median_absolute_error", "squared_error_share:0.01",
+)  # fmt: skip
+"""The measures that findings are made of, measured whether asked for or not."""
+_GAUSSIAN_RATIO = math.sqrt(math.pi / 2)  # RMSE over MAE of normal errors
+_FEW = 30
+_ENOUGH_FOR_SHARES = 200
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What findings are drawn from."""
+
+    rows: int
+    dropped: int
+    facts: Mapping[str, Measurement]  # the NEEDED ones
+    asked: Mapping[str, Measurement]
+    view: View
+
+
+def findings(evidence: Evidence) -> tuple[Finding, ...]:
+    """Everything worth saying, the most useful first."""
+    if not evidence.rows:
+        return (Finding("empty", "there are no rows to measure"),)
+    parts = (_bias, _concentration, _best_measure, _skill, _undefined, _interval_worth, _dropped)
+    return tuple(finding for part in parts for finding in part(evidence))
+
+
+def _bias(evidence: Evidence) -> Iterator[Finding]:
+    bias, mse = evidence.facts["bias"], evidence.facts["mse"]
+    if bias.value is None or not mse.value or bias.low is None or bias.high is None:
+        return
+    numbers = {"bias": bias.value, "low": bias.low, "high": bias.high}
+    share = bias.value**2 / mse.value
+    if bias.low <= 0 <= bias.high:
+        text = (
+            f"no bias to speak of: the mean error is {number(bias.value)}, and its interval "
+            f"({between(bias.low, bias.high)}) holds 0"
+        )
+        yield Finding("unbiased", text, numbers)
+        return
+    way = "low" if bias.value < 0 else "high"
+    text = (
+        f"predictions are too {way} by {number(abs(bias.value))} on average (interval of the mean "
+        f"error {between(bias.low, bias.high)}); taking that off would lower the MSE by "
+        f"{percent(share)}"
+    )
+    yield Finding("bias", text, {**numbers, "mse_share": share})
+
+
+def _concentration(evidence: Evidence) -> Iterator[Finding]:
+    worst = evidence.view.worst
+    if not worst or worst[0].error == 0 or evidence.rows == 1:
+        return
+    named = [{"row": row.row, "y_true": row.y_true, "y_pred": row.y_pred,
+              "mse_share": row.mse_share} for row in worst]  # fmt: skip
+    share = evidence.facts["squared_error_share:0.01"]
+    if evidence.rows < _ENOUGH_FOR_SHARES or share.value is None:
+        text = f"{_row_words(worst[0])} alone owns {percent(worst[0].mse_share)} of the MSE"
+        yield Finding("concentration", text, {"worst": named})
+        return
+    first = ", ".join(f"{row.row:,}" for row in worst[:5])
+    text = (
+        f"the worst 1 % of the rows own {percent(share.value)} of the MSE; the worst are rows "
+        f"{first} (the first: {_row_words(worst[0], name=False)})"
+    )
+    yield Finding("concentration", text, {"share": share.value, "worst": named})
+
+
+def _row_words(row: Row, *, name: bool = True) -> str:
+    said = f"predicted {number(row.y_pred)} where {number(row.y_true)} came"
+    return f"row {row.row:,} ({said})" if name else said
+
+
+def _best_measure(evidence: Evidence) -> Iterator[Finding]:
+    tail = evidence.view.tail
+    rmse, mae = evidence.facts["rmse"].value, evidence.facts["mae"].value
+    if tail is None or not rmse or not mae:
+        return
+    ratio = rmse / mae
+    numbers = {"tail_index": tail.index, "tail_rows": tail.rows, "rmse_over_mae": ratio}
+    if tail.heavier_than(2):
+        text = (
+            f"the errors' tail is so heavy (tail index {number(tail.index, 2)}) that even a mean "
+            "absolute error hangs on a few rows; the median absolute error describes this table "
+            "best"
+        )
+        yield Finding("describes_best", text, {**numbers, "measure": "median_absolute_error"})
+    elif tail.heavier_than(4):
+        text = (
+            f"MAE describes this table better than RMSE: the errors' tail is heavy (tail index "
+            f"{number(tail.index, 2)}, below 4), so the MSE hangs on a few rows and its interval "
+            f"is too narrow; RMSE is {number(ratio, 3)} times MAE (1.25 for normal errors)"
+        )
+        yield Finding("describes_best", text, {**numbers, "measure": "mae"})
+    elif abs(ratio / _GAUSSIAN_RATIO - 1) < 0.1:
+        text = (
+            f"RMSE and MAE tell the same story: RMSE is {number(ratio, 3)} times MAE, as for normal "
+            "errors (1.25), and the tail is light; MSE and RMSE use the data best"
+        )
+        yield Finding("describes_best", text, {**numbers, "measure": "rmse"})
+    else:
+        text = (
+            f"RMSE is {number(ratio, 3)} times MAE (1.25 for normal errors): errors differ much in "
+            "size, yet the tail is light enough for both to be trusted"
+        )
+        yield Finding("describes_best", text, {**numbers, "measure": "mae"})
+
+
+def _skill(evidence: Evidence) -> Iterator[Finding]:
+    r2 = evidence.facts["r2"]
+    if r2.value is None or r2.low is None or r2.high is None:
+        return
+    numbers = {"r2": r2.value, "low": r2.low, "high": r2.high}
+    if r2.high < 0:
+        text = f"worse than always predicting the mean: R² is {number(r2.value, 3)}"
+        yield Finding("worse_than_mean", text, numbers)
+    elif r2.low <= 0:
+        text = (
+            f"not surely better than always predicting the mean: R² is {number(r2.value, 3)}, "
+            f"interval {between(r2.low, r2.high)}"
+        )
+        yield Finding("no_skill", text, numbers)
+    else:
+        text = f"explains {percent(r2.value)} of the variance of what came (R²)"
+        yield Finding("skill", text, numbers)
+
+
+def _undefined(evidence: Evidence) -> Iterator[Finding]:
+    for name, measured in evidence.asked.items():
+        if measured.value is None:
+            text = f"{name} is undefined: {measured.undefined}"
+            yield Finding("undefined", text, {"measure": name})
+        elif math.isinf(measured.value):
+            yield Finding("infinite", f"{name} is infinite", {"measure": name})
+
+
+def _interval_worth(evidence: Evidence) -> Iterator[Finding]:
+    doubted = [name for name, measured in evidence.asked.items() if measured.caution]
+    if doubted:
+        text = (
+            f"the intervals of {', '.join(doubted)} promise more than they hold: with a tail this "
+            "heavy one more row can move them by more than their width"
+        )
+        yield Finding("interval_worth", text, {"measures": doubted})
+    elif evidence.rows < _FEW:
+        text = (
+            f"{rows(evidence.rows)} {'is' if evidence.rows == 1 else 'are'} few: the intervals rest on the t distribution and on errors "
+            "without a heavy tail; measure more rows before you decide on them"
+        )
+        yield Finding("few_rows", text, {"rows": evidence.rows})
+    else:
+        text = (
+            "intervals take the rows as independent; rows that share a customer, a day or a place "
+            "make them too narrow"
+        )
+        yield Finding("interval_worth", text)
+
+
+def _dropped(evidence: Evidence) -> Iterator[Finding]:
+    if evidence.dropped:
+        share = evidence.dropped / (evidence.rows + evidence.dropped)
+        text = f"{rows(evidence.dropped)} with missing values were left out ({percent(share)})"
+        yield Finding("dropped", text, {"dropped": evidence.dropped})

@@ -1,0 +1,180 @@
+"""The report as one page that opens offline, and as what a notebook shows of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from offby.measures.measurement import Measurement
+from offby.report import terminal
+from offby.report.numbers import number, percent, rows
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+    from offby.report.drawn import Chart
+    from offby.report.report import Report
+
+_DRAWN_OUTPUTS = 6  # more would make a page nobody scrolls through
+_LISTED_OUTPUTS = 60
+_WORST = 10
+
+
+@dataclass(frozen=True)
+class Line:
+    """One measure of the table; `notes` are the numbers of its remarks."""
+
+    name: str
+    units: str
+    value: str
+    error: str
+    interval: str
+    note: int | None
+    spark: tuple[float, float, float] | None  # low, value and high, in per cent of the width
+
+
+@dataclass(frozen=True)
+class Section:
+    """What the page says of a report, or of one of its outputs."""
+
+    name: str
+    headline: str
+    confidence: str
+    lines: list[Line]
+    notes: list[str]
+    width: str
+    findings: list[str]
+    charts: list[Chart]
+    worst: list[dict[str, Any]]
+
+
+def render(report: Report) -> str:
+    """The whole page."""
+    return _template().render(whole=True, **_content(report, None))
+
+
+def fragment(report: Report) -> str:
+    """The headline, the table, the findings and two pictures, styled by themselves alone."""
+    return _template().render(whole=False, **_content(report, 2))
+
+
+@cache
+def _template() -> Template:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("offby.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("page.html.j2")
+
+
+def _content(report: Report, most: int | None) -> dict[str, Any]:
+    from offby import __version__
+
+    drawn = _DRAWN_OUTPUTS if most is None else 1
+    listed = islice(report.outputs.items(), _LISTED_OUTPUTS if most is None else drawn)
+    return {
+        "version": __version__,
+        "source": report.source,
+        "columns": report.columns,
+        "main": _section("", report, most),
+        "summary": [(name, terminal.headline(part)) for name, part in report.outputs.items()],
+        "outputs": [
+            _section(name, part, most if at < drawn else 0)
+            for at, (name, part) in enumerate(listed)
+        ],
+        "undrawn": max(len(report.outputs) - drawn, 0),
+        "drawn": drawn,
+        "sample": _sample(report),
+    }
+
+
+def _sample(report: Report) -> str:
+    """How many rows the pictures show, where that is not all of them."""
+    views = [part.view for part in (report, *report.outputs.values()) if part.view is not None]
+    shown = max((view.y_true.size for view in views), default=0)
+    return rows(shown) if shown < report.rows and shown else ""
+
+
+def _section(name: str, report: Report, most: int | None) -> Section:
+    from offby.report.charts import charts
+
+    notes = _notes(report.measures)
+    reach = _reach(report.measures)
+    return Section(
+        name=name,
+        headline=terminal.headline(report),
+        confidence=percent(next((m.confidence for m in report.measures.values()), 0.95), 3),
+        lines=[_line(label, m, notes, reach) for label, m in report.measures.items()],
+        notes=notes,
+        width=percent(reach) if reach else "",
+        findings=[finding.text for finding in report.findings],
+        charts=charts(report, most),
+        worst=list(_worst(report)) if most is None else [],
+    )
+
+
+def _notes(measures: Mapping[str, Measurement]) -> list[str]:
+    """The remarks, each once: several measures often share one."""
+    return list(dict.fromkeys(note for m in measures.values() if (note := terminal.cells(m)[3])))
+
+
+def _line(label: str, measured: Measurement, notes: list[str], reach: float) -> Line:
+    value, error, interval, note = terminal.cells(measured)
+    return Line(
+        name=label,
+        units="" if measured.units in ("1", "y") else measured.units,
+        value=value,
+        error=error,
+        interval=interval,
+        note=notes.index(note) + 1 if note else None,
+        spark=_spark(measured, reach),
+    )
+
+
+def _relative(measured: Measurement) -> tuple[float, float] | None:
+    """The interval's ends as shares of the value, where a share of it means something."""
+    value, low, high = measured.value, measured.low, measured.high
+    if not value or low is None or high is None or measured.better == "zero":
+        return None
+    ends = (low - value) / abs(value), (high - value) / abs(value)
+    return ends if all(map(math.isfinite, ends)) else None
+
+
+def _reach(measures: Mapping[str, Measurement]) -> float:
+    """How far the widest interval reaches from its value, at most as far as the value is large."""
+    ends = [found for m in measures.values() if (found := _relative(m))]
+    widest = max((max(-low, high) for low, high in ends), default=0.0)
+    return min(widest, 1.0) if len(ends) > 1 else 0.0
+
+
+def _spark(measured: Measurement, reach: float) -> tuple[float, float, float] | None:
+    ends = _relative(measured)
+    if ends is None or not reach:
+        return None
+    low, high = (min(max(50 + 46 * end / reach, 0.0), 100.0) for end in ends)
+    return round(low, 1), 50.0, round(high, 1)
+
+
+def _worst(report: Report) -> Iterator[dict[str, Any]]:
+    """The worst rows in words; squares beyond float64 have no share of their sum."""
+    found = () if report.view is None else report.view.worst[:_WORST]
+    largest = max((row.mse_share for row in found if row.mse_share > 0), default=1.0)
+    for row in (row for row in found if row.error != 0):
+        known = math.isfinite(row.mse_share)
+        yield {
+            "row": f"{row.row:,}",
+            "actual": number(row.y_true, 6),
+            "predicted": number(row.y_pred, 6),
+            "error": number(row.error, 5),
+            "share": percent(row.mse_share) if known else "",
+            "bar": round(100 * row.mse_share / largest, 1) if known else 0,
+        }
