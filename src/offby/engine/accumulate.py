@@ -128,6 +128,23 @@ def first_slot(key: int) -> int:
 
 
 @kernel
+def count_directly(keys: Any, n: int, direct: Any, base: int) -> int:
+    """Count the keys from `base` on by their place; the others are moved to the front.
+
+    Returns how many others there are.
+    """
+    others = 0
+    for i in range(n):
+        place = keys[i] - base
+        if 0 <= place < direct.size:
+            direct[place] += 1
+        else:
+            keys[others] = keys[i]
+            others += 1
+    return others
+
+
+@kernel
 def count_keys(
     keys: Any, slots: Any, n: int, columns: Any, table: Any, counts: Any, sums: Any
 ) -> int:

@@ -96,6 +96,8 @@ _NONE = {
     "tables": np.zeros((0, 0), np.int64),
     "counts": np.zeros((0, 0), np.int64),
     "pairs": np.zeros((0, 0, 0)),
+    "direct": np.zeros((0, 0), np.int32),
+    "bases": np.zeros(0, np.int64),
     "levels": np.zeros(0, np.int64),
     "used": np.zeros(0, np.int64),
 }
@@ -125,7 +127,7 @@ def loop_arguments(
             for name in ("offset", "ids", "limbs", "special", "anchors", "sums", "sizes", "rows")
         ),
         program.columns,
-        *(a[name] for name in ("tables", "counts", "pairs", "levels", "used")),
+        *(a[name] for name in ("tables", "counts", "pairs", "direct", "bases", "levels", "used")),
         budget,
         np.empty(TILE, np.int64),
         np.empty(TILE, np.int64),

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from offby.engine.compiled import run_loop
 from offby.engine.evaluate import Floats, compute, loop_arguments
-from offby.engine.order import BUDGET, KeyCounts, finest_drop, ordered_bits
+from offby.engine.keytables import KeyTables
+from offby.engine.order import BUDGET, ordered_bits
 from offby.engine.plan import Plan
 from offby.engine.sums import Sums
 from offby.formula.expression import Expression
@@ -51,13 +52,14 @@ class Lane:
                 self.registers, offset=batch.offset, ids=batch.ids, limbs=sums.limbs,
                 special=sums.special, anchors=self.anchors, sums=sums.moments, sizes=sums.sizes,
                 rows=sums.places, tables=tables.keys, counts=tables.counts, pairs=tables.pairs,
-                levels=tables.levels, used=tables.used,
+                direct=tables.direct, bases=tables.bases, levels=tables.levels, used=tables.used,
             )  # fmt: skip
             at = run_loop(*arguments)
             if at < stop and not tables.any_full():
                 raise UnfitRows
             tables.empty_full_into(sums.counted)
         sums.rows += stop - start
+        tables.rows += stop - start
 
     def taken(self) -> Sums:
         """What was summed; the lane starts anew."""
@@ -68,57 +70,20 @@ class Lane:
     def _make_room(self, batch: Batch, start: int, stop: int) -> None:
         """Tables as large as these rows need, and as coarse as some of the rows already ask for."""
         rows = stop - start
-        if not self.plan.counters or rows + int(self.tables.used.max()) <= self.tables.budget:
+        if not self.plan.counters or self.tables.have_room(rows):
             return
         if self.tables.budget < BUDGET:
             self.tables.empty_all_into(self.sums.counted)
             levels = self.tables.levels
             self.tables = KeyTables(self.plan, max(rows, 2 * self.tables.budget))
             self.tables.levels[:] = levels
-        if rows > 2 * BUDGET and not self.tables.levels.any():
-            self.tables.levels[:] = self._sampled_levels(batch, start, stop)
+        if rows > 2 * BUDGET:
+            self._look_ahead(batch, start, stop)
 
-    def _sampled_levels(self, batch: Batch, start: int, stop: int) -> list[int]:
+    def _look_ahead(self, batch: Batch, start: int, stop: int) -> None:
+        """Learn from some of the rows how coarse the keys must be, and where most of them lie."""
         step = max(1, (stop - start) // (4 * BUDGET))
         sample = {n: np.ascontiguousarray(x[start:stop:step]) for n, x in batch.columns.items()}
-        keys = compute([counter.key for counter in self.plan.counters], sample)
-        return [finest_drop(np.sort(ordered_bits(key))) for key in keys]
-
-
-class KeyTables:
-    """The hash tables in which the loop counts keys."""
-
-    def __init__(self, plan: Plan, rows: int) -> None:
-        counters, columns = len(plan.counters), plan.program.columns.shape[1]
-        self.budget = min(BUDGET, max(256, rows))
-        slots = 1 << (2 * self.budget + 512).bit_length()
-        self.keys = np.zeros((counters, slots), np.int64)
-        self.counts = np.zeros((counters, slots), np.int64)
-        self.pairs = np.zeros((counters, slots, 2 * columns))
-        self.levels = np.zeros(counters, np.int64)
-        self.used = np.zeros(counters, np.int64)
-
-    def any_full(self) -> bool:
-        """Whether a table holds more keys than the budget allows."""
-        return bool(np.any(self.used > self.budget))
-
-    def empty_full_into(self, counted: list[KeyCounts]) -> None:
-        """Move out what the full tables hold; they go on as coarse as that turned out."""
-        for k in np.flatnonzero(self.used > self.budget).tolist():
-            counted[k] = self._emptied(k, counted[k])
-
-    def empty_all_into(self, counted: list[KeyCounts]) -> None:
-        """Move out what all tables hold."""
-        for k in np.flatnonzero(self.used).tolist():
-            counted[k] = self._emptied(k, counted[k])
-
-    def _emptied(self, k: int, before: KeyCounts) -> KeyCounts:
-        slots = np.flatnonzero(self.counts[k])
-        keys = self.keys[k, slots]
-        order = np.argsort(keys)
-        found = KeyCounts(int(self.levels[k]), keys[order], self.counts[k, slots][order],
-                          self.pairs[k, slots][order])  # fmt: skip
-        merged = before.merge(found)
-        self.levels[k] = merged.level
-        self.counts[k], self.used[k], self.pairs[k] = 0, 0, 0.0
-        return merged
+        found = compute([counter.key for counter in self.plan.counters], sample)
+        self.tables.empty_all_into(self.sums.counted)
+        self.tables.expect([np.sort(ordered_bits(values)) for values in found])

@@ -31,7 +31,7 @@ import math
 import numpy as np
 from numba import njit
 from offby.engine.accumulate import (
-    add_exact, carry, count_keys, first_slot, keep_worst, ordered_bits)
+    add_exact, carry, count_directly, count_keys, first_slot, keep_worst, ordered_bits)
 from offby.engine.memory import load_float, store_float, dot_of
 from offby.formula.bits import fma
 from offby.formula.kernels import *
@@ -45,7 +45,7 @@ def execute(op, d, a, b, c, R):
 
 @njit(nogil=True, error_model="numpy", cache={cache}, _nrt=False)
 def run(program, R, inputs, outputs, start, stop, offset, ids, limbs, special, anchors, sums,
-        sizes, rows, columns, tables, counts, pairs, levels, used, budget, keys, slots, values):
+        sizes, rows, columns, tables, counts, pairs, direct, bases, levels, used, budget, keys, slots, values):
     full = False
     for base in range(start, stop, TILE):
         if full:
@@ -82,20 +82,25 @@ def run(program, R, inputs, outputs, start, stop, offset, ids, limbs, special, a
             elif op == {dot}:
                 sums[d] += dot_of(R[a], R[b], n)
             elif op == {count}:
-                x = R[a]
+                x, m = R[a], n
                 for i in range(n):
                     keys[i] = ordered_bits(x[i]) >> levels[d]
-                    slots[i] = first_slot(keys[i])
-                for j in range(columns.shape[1]):
-                    for i in range(n):
-                        values[j, i] = R[columns[d, j], i]
-                used[d] += count_keys(keys, slots, n, values, tables[d], counts[d], pairs[d])
+                if direct.shape[1]:
+                    m = count_directly(keys, n, direct[d], bases[d])
+                if m:
+                    for i in range(m):
+                        slots[i] = first_slot(keys[i])
+                    for j in range(columns.shape[1]):
+                        for i in range(m):
+                            values[j, i] = R[columns[d, j], i]
+                    used[d] += count_keys(keys, slots, m, values, tables[d], counts[d], pairs[d])
                 full |= used[d] > budget
             elif op == {worst}:
                 keep_worst(R[a], n, base, offset, ids, sizes[d], rows[d])
             elif op == {fma}:
+                scale, shift = R[b, 0], R[c, 0]  # registers that hold one number
                 for i in range(TILE):
-                    R[d, i] = fma(R[a, i], R[b, i], R[c, i])
+                    R[d, i] = fma(R[a, i], scale, shift)
             elif op == {product_low}:
                 for i in range(TILE):
                     R[d, i] = fma(R[a, i], R[b, i], -(R[a, i] * R[b, i]))

@@ -259,7 +259,7 @@ def substitute(root: Expression, replace: dict[Expression, Expression]) -> Expre
 def _text(root: Expression) -> tuple[str, int]:
     """How Python writes the tree, and how tightly its outermost operation binds."""
     if root.op == "constant":
-        text = _number(root.data)
+        text = number_text(root.data)
         return text, 6 if text.startswith("-") else _ATOM
     if root.op in LEAVES:
         return str(root.data), _ATOM
@@ -282,6 +282,7 @@ def _bracket(part: tuple[str, int], strength: int) -> str:
     return text if own >= strength else f"({text})"
 
 
-def _number(value: float) -> str:
+def number_text(value: float) -> str:
+    """The shortest text that reads back as the same float64."""
     exact = value.is_integer() and abs(value) < 1e16 and repr(value) != "-0.0"
     return str(int(value)) if exact else repr(value)

@@ -14,6 +14,7 @@ from offby.formula.primitives import PRIMITIVES
 from offby.formula.words import p, r, w, y, z
 
 SYMBOLS = {"y": y, "p": p, "r": r, "z": z, "w": w, "y_true": y, "y_pred": p}
+_NUMBERS = {"nan": constant(float("nan")), "inf": constant(float("inf"))}
 _NUMBERS = {"inf": constant(math.inf), "nan": constant(math.nan)}
 _LONGEST, _DEEPEST, _SHOWN = 10_000, 200, 100
 _INFIX: dict[type[ast.AST], str] = {

@@ -159,8 +159,8 @@ def _rows() -> list[Primitive]:
         Primitive(
             "sign",
             (_zero,),
-            lambda xp, a: xp.sign(a),
-            "0.0 if {0} == 0.0 else copysign(1.0, {0})",
+            lambda xp, a: xp.where(a == a, xp.sign(a), a),  # torch takes the sign of NaN for 0
+            "{0} if {0} == 0.0 or {0} != {0} else copysign(1.0, {0})",
             r"\operatorname{{sign}}\left({0}\right)",
         ),
         Primitive(

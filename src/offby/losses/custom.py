@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any, overload
+from typing import Any, ClassVar, overload
 
 from offby.errors import FormulaError
 from offby.formula.expression import Expression, expression, walk
@@ -99,4 +99,19 @@ def _build(
     if formula.op == "constant" or not any(leaf.op == "symbol" for leaf in walk(formula)):
         raise FormulaError(f"{name}: the formula {formula!r} does not depend on y and p; {_HOW}")
     body = {"name": name, "formula": formula, "units": units, "__doc__": doc, **parameters}
-    return type("CustomLoss", (Loss,), body)()
+    made_of = (name, formula, parameters, units, doc)
+    made: Loss = type("CustomLoss", (_Custom,), {**body, "made_of": made_of})()
+    return made
+
+
+class _Custom(Loss):
+    """A loss whose class was made while running, so that pickles hold what it was made of."""
+
+    made_of: ClassVar[tuple[Any, ...]]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _revived, (self.made_of, dict(self.parameters))
+
+
+def _revived(made_of: tuple[Any, ...], parameters: dict[str, float]) -> Loss:
+    return _build(*made_of).with_parameters(**parameters)

@@ -111,7 +111,7 @@ class AbsolutePercentage(Loss):
     """
 
     name = "absolute_percentage"
-    formula = abs(r) / abs(y)
+    formula = abs(r) / where(y == 0, math.nan, abs(y))
     functional = "inverse_weighted_median"
     domain = y != 0  # type: ignore[assignment]
     surrogate = 1 / (abs(y) * maximum(abs(r), FLOOR))

@@ -173,5 +173,6 @@ class Tukey(Loss):
 
     name = "tukey"
     c = Parameter(4.6851, units="y", above=0)
-    formula = where(abs(r) <= c, c**2 / 6 * (1 - (1 - (r / c) ** 2) ** 3), c**2 / 6)
+    left = 1 - (r / c) ** 2  # c²/6 (1 - left³), with the factor r² taken out so that small r keep it
+    formula = where(abs(r) <= c, r**2 / 6 * (1 + left + left**2), c**2 / 6)
     functional, units = "tukey", "y²"

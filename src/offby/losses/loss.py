@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from offby.engine.evaluate import compute
 from offby.errors import FormulaError
 from offby.formula.derive import gradient, hessian
-from offby.formula.expression import Expression, constant, node, substitute, walk
+from offby.formula.expression import Expression, constant, node, number_text, substitute, walk
 from offby.formula.latex import latex
 from offby.formula.words import maximum, p, r, where, y, z
 from offby.losses import tensors
@@ -128,17 +128,21 @@ class Loss:
         raise AttributeError(f"losses are immutable; make a new {type(self).__name__}")
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.parameters == other.parameters  # type: ignore[attr-defined]
+        return (
+            isinstance(other, Loss)
+            and (self.name, self.parameters) == (other.name, other.parameters)
+            and self.expression is other.expression
+        )
 
     def __hash__(self) -> int:
-        return hash((type(self), tuple(self.parameters.items())))
+        return hash((self.name, tuple(self.parameters.items()), self.expression))
 
     def __repr__(self) -> str:
-        inside = ", ".join(f"{name}={value:g}" for name, value in self.parameters.items())
+        inside = ", ".join(f"{name}={number_text(x)}" for name, x in self.parameters.items())
         return f"{type(self).__name__}({inside})"
 
     def __str__(self) -> str:
-        inside = ",".join(f"{value:g}" for value in self.parameters.values())
+        inside = ",".join(map(number_text, self.parameters.values()))
         return f"{self.name}:{inside}" if inside else self.name
 
     def bound(self, formula: Any) -> Expression:
@@ -194,7 +198,8 @@ class Loss:
         library = tensors.library_of(y_true, y_pred)
         if library:
             return tensors.mean(self.value(y_true, y_pred), sample_weight)
-        return exact_mean(self.expression, *align(y_true, y_pred), sample_weight)
+        arrays = align(np.asarray(y_true), np.asarray(y_pred))
+        return exact_mean(self.expression, *arrays, sample_weight)
 
     def best_constant(self, y_true: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """The constant prediction that minimises the mean loss over a sample."""
@@ -207,8 +212,8 @@ class Loss:
     def _elementwise(self, formula: Expression, y_true: Any, y_pred: Any) -> Any:
         library = tensors.library_of(y_true, y_pred)
         if library:
-            return tensors.evaluate(library, formula, y_true, y_pred)
-        first, second = align(y_true, y_pred)
+            return tensors.evaluate(library, formula, *align(y_true, y_pred))
+        first, second = align(np.asarray(y_true), np.asarray(y_pred))
         (found,) = compute([formula], {y: first, p: second, z: second})
         return found if found.ndim else float(found)
 
@@ -217,13 +222,13 @@ class Loss:
         return type(self)(**{**self.parameters, **named})
 
 
-def align(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
-    """The two as arrays, (n, 1) beside (n,) made (n,)."""
-    first, second = np.asarray(y_true), np.asarray(y_pred)
-    if first.ndim == 2 and second.ndim == 1 and first.shape == (second.size, 1):
-        first = first[:, 0]
-    if second.ndim == 2 and first.ndim == 1 and second.shape == (first.size, 1):
-        second = second[:, 0]
+def align(first: Any, second: Any) -> tuple[Any, Any]:
+    """The two, with (n, 1) beside (n,) made (n,): never n by n."""
+    one, other = tuple(np.shape(first)), tuple(np.shape(second))
+    if one == (*other, 1) and len(other) == 1:
+        return first[:, 0], second
+    if other == (*one, 1) and len(one) == 1:
+        return first, second[:, 0]
     return first, second
 
 

@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 
 from offby.engine.state import State
-from offby.formula.aggregates import aggregates_of
+from offby.formula.aggregates import MOMENTS, aggregates_of
 from offby.formula.arrays import evaluate
 from offby.formula.expression import Expression, walk
 from offby.formula.words import y
@@ -86,6 +86,17 @@ def _said(reason: Undefined, measure: Measure) -> str:
     return reason.reason
 
 
+def _why_infinite(state: State, measure: Measure) -> str:
+    """The rows whose terms are infinite, such as the log of a prediction of 0."""
+    for part in aggregates_of(measure.formula):
+        for term in part.args if part.op in MOMENTS else ():
+            positive, negative, _, first = state.sums.unusual(state.plan.exact[term])
+            if positive or negative:
+                rows = positive + negative
+                return f"infinite in {rows:,} row{'s' * (rows > 1)}, the first is row {first + 1:,}"
+    return "the value exceeds float64"
+
+
 def _interval(
     state: State,
     measure: Measure,
@@ -95,7 +106,7 @@ def _interval(
 ) -> tuple[float, float, float]:
     """Standard error and interval; raises `Undefined`."""
     if not math.isfinite(value):
-        raise Undefined("the value is infinite")
+        raise Undefined(_why_infinite(state, measure))
     n = effective_n(state)
     if n <= 1:
         raise Undefined("one row: no interval")

@@ -19,7 +19,7 @@ from offby.measures.ordered import Counted, quantile_places
 from offby.measures.uncertainty import effective_n, interval, slopes
 
 Interval = tuple[float, float, float]
-_FEWEST_WORST = 10
+_FEWEST_WORST = 30
 
 
 def order_interval(

@@ -16,7 +16,7 @@ from offby.formula.aggregates import (
 )
 from offby.formula.expression import Expression, constant
 from offby.formula.words import log, p, r, sqrt, xlogy, y
-from offby.losses import Absolute, Gamma, Loss, Pinball, Poisson, Squared, Tweedie
+from offby.losses import Absolute, AbsolutePercentage, Gamma, Loss, Pinball, Poisson, Squared, Tweedie
 from offby.measures.measure import Measure
 
 POSITIVE = (0.0, math.inf)
@@ -37,7 +37,7 @@ MEASURES = [
         "1",
         SHARE,
     ),
-    Measure("mape", Mean(abs(r) / abs(y)), "lower", "1", POSITIVE, needs="targets other than 0"),
+    Measure("mape", Mean(AbsolutePercentage.formula), "lower", "1", POSITIVE, needs="targets other than 0"),
     Measure(
         "smape",
         Mean(2 * abs(r) / (abs(y) + abs(p))),

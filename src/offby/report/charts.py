@@ -25,9 +25,9 @@ _LIKE = 25  # rows at least that an average of like predictions is taken over
 _SURE = 0.03  # of the picture's width: the largest standard error of such an average
 
 
-def charts(report: Report, most: int | None = None) -> list[Chart]:
+def charts(report: Report, most: int | None = None, output: str = "") -> list[Chart]:
     """The pictures of a report, the most telling first."""
-    drawn = Drawn.of(report)
+    drawn = Drawn.of(report, output)
     if drawn is None:
         return []
     kinds: tuple[Callable[[Drawn], Chart | None], ...]
@@ -49,7 +49,7 @@ def _predicted(drawn: Drawn) -> Chart:
         title,
         _sides(drawn) + drawn.outside(inside),
         (key, Key("line", INK, "perfect"), *keys),
-        plot.draw([cloud, perfect, *average], title),
+        drawn.draw([cloud, perfect, *average], title),
     )
 
 
@@ -137,11 +137,12 @@ def _errors(drawn: Drawn) -> Chart:
         if x.holds(at)
     ]
     keys = [Key("line", c, f"{name} {number(at, 3)}", DASH) for c, (name, at) in middles.items()]
+    title = "Distribution of errors"
     return Chart(
-        "Distribution of errors",
+        title,
         _spread(drawn) + drawn.outside(inside),
         (Key("dot", BLUE, "a row") if few else Key("area", BLUE, "rows"), *keys),
-        plot.draw([*body, plot.rule(x, 0.0, INK, strokeWidth=1.2), *lines], "Errors"),
+        drawn.draw([*body, plot.rule(x, 0.0, INK, strokeWidth=1.2), *lines], title),
     )
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from offby.formula.expression import Expression
 from offby.report import plot
 from offby.report.numbers import rows
-from offby.report.plot import Axis, Floats
+from offby.report.plot import Axis, Floats, Spec
 
 if TYPE_CHECKING:
     from offby.report.report import Report
@@ -52,9 +52,10 @@ class Drawn:
     rows: int  # in the table, of which those shown may be a sample
     shown: int  # with those too large for any picture
     known_bias: float | None
+    output: str = ""  # whose rows these are, where a report has several
 
     @classmethod
-    def of(cls, report: Report) -> Drawn | None:
+    def of(cls, report: Report, output: str = "") -> Drawn | None:
         """What a report has to draw, if anything."""
         view, bias = report.view, report.measures.get("bias")
         if view is None:
@@ -71,6 +72,7 @@ class Drawn:
             rows=report.rows,
             shown=fit.size,
             known_bias=None if bias is None else bias.value,
+            output=output,
         )
 
     @cached_property
@@ -89,6 +91,10 @@ class Drawn:
     def axis(self) -> Axis:
         """The errors' axis, with zero on it."""
         return Axis("error: predicted − actual", *plot.around(0.0, *plot.bulk(self.errors)))
+
+    def draw(self, layers: list[Spec], title: str) -> str:
+        """The layers as SVG, titled for who hears the page, too."""
+        return plot.draw(layers, f"{title}: {self.output}" if self.output else title)
 
     def outside(self, inside: NDArray[np.bool_]) -> str:
         """How many rows lie beyond the picture, as a further sentence."""

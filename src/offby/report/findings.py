@@ -145,7 +145,8 @@ def _undefined(evidence: Evidence) -> Iterator[Finding]:
             text = f"{name} is undefined: {measured.undefined}"
             yield Finding("undefined", text, {"measure": name})
         elif math.isinf(measured.value):
-            yield Finding("infinite", f"{name} is infinite", {"measure": name})
+            text = f"{name} is infinite: {measured.unsure}"
+            yield Finding("infinite", text, {"measure": name})
 
 
 def _interval_worth(evidence: Evidence) -> Iterator[Finding]:

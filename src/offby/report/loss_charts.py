@@ -15,6 +15,7 @@ from offby.report.plot import BLUE, DASH, GREEN, INK, MUTED, ORANGE, PINK, Axis,
 _STEPS = 120
 _MOST = 1e6  # average rows: what costs more is no cost that a picture can compare
 _LOG_FROM = 1000  # rows from which the worst 1 % is worth a place of its own
+_FEW = 40  # rows that are marked where they stand, as in the other pictures
 _SERIES: tuple[tuple[str, tuple[int, ...]], ...] = (
     (ORANGE, ()), (BLUE, ()), (GREEN, (8, 3)), (PINK, (3, 2)), (INK, (1, 4)),
 )  # fmt: skip
@@ -43,7 +44,7 @@ def concentration(drawn: Drawn) -> Chart | None:
             *(Key("line", color, name) for name, color, _ in curves),
             Key("line", MUTED, "were all errors alike", DASH),
         ),
-        plot.draw(layers, title),
+        drawn.draw(layers, title),
     )
 
 
@@ -116,7 +117,7 @@ def shapes(drawn: Drawn) -> Chart | None:
         title,
         _prices(drawn, {name: curve for (name, curve), _ in series}, at),
         (*keys, Key("faint", MUTED, "where the errors lie")),
-        plot.draw(layers, title),
+        drawn.draw(layers, title),
     )
 
 
@@ -124,8 +125,8 @@ def _relative(drawn: Drawn, formula: Expression, at: Floats) -> Floats | None:
     """A loss at these errors of a middling row, over its mean; None where that has no value."""
     middle = float(np.median(drawn.y_true))
     values = _values(formula, drawn.y_true, drawn.y_pred, drawn.errors)
-    mean = float(np.sum(values / values.size))
-    if not (np.isfinite(mean) and mean > 0):
+    mean = float(np.sum(values / values.size)) if np.isfinite(values).all() else np.inf
+    if not 0 < mean < np.inf:
         return None
     curve = _values(formula, np.full(at.size, middle), middle + at, at)
     finite = np.isfinite(curve) & (curve < _MOST * mean)
@@ -140,7 +141,7 @@ def _values(formula: Expression, truths: Floats, guesses: Floats, errors: Floats
 
 def _behind(drawn: Drawn, x: Axis, up: Axis) -> Spec:
     """The distribution of the errors, faint and without a scale."""
-    edges = x.edges(drawn.errors)
+    edges = x.edges(drawn.errors if drawn.errors.size > _FEW else np.empty(0))
     counts = np.histogram(drawn.errors, edges)[0]
     heights = counts / max(counts.max(), 1) * 0.5 * up.high
     return plot.bars(x, up, edges, heights, MUTED, opacity=0.25)

@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 
     from offby.report.drawn import Chart
     from offby.report.report import Report
+    from offby.report.view import Row
 
 _DRAWN_OUTPUTS = 6  # more would make a page nobody scrolls through
 _LISTED_OUTPUTS = 60
+_SENTENCES = 300  # so that no number of outputs makes a page of megabytes
 _WORST = 10
 
 
@@ -50,16 +52,17 @@ class Section:
     findings: list[str]
     charts: list[Chart]
     worst: list[dict[str, Any]]
+    worst_say: str
 
 
 def render(report: Report) -> str:
     """The whole page."""
-    return _template().render(whole=True, **_content(report, None))
+    return _template().render(whole=True, **_content(report, None)).strip() + "\n"
 
 
 def fragment(report: Report) -> str:
     """The headline, the table, the findings and two pictures, styled by themselves alone."""
-    return _template().render(whole=False, **_content(report, 2))
+    return _template().render(whole=False, **_content(report, 2)).strip()
 
 
 @cache
@@ -79,6 +82,7 @@ def _template() -> Template:
 def _content(report: Report, most: int | None) -> dict[str, Any]:
     from offby import __version__
 
+    said = tuple(finding.text for finding in report.findings)
     drawn = _DRAWN_OUTPUTS if most is None else 1
     listed = islice(report.outputs.items(), _LISTED_OUTPUTS if most is None else drawn)
     return {
@@ -86,15 +90,31 @@ def _content(report: Report, most: int | None) -> dict[str, Any]:
         "source": report.source,
         "columns": report.columns,
         "main": _section("", report, most),
-        "summary": [(name, terminal.headline(part)) for name, part in report.outputs.items()],
+        "summary": [
+            (name, terminal.headline(part))
+            for name, part in islice(report.outputs.items(), _SENTENCES)
+        ],
         "outputs": [
-            _section(name, part, most if at < drawn else 0)
+            _section(name, part, most if at < drawn else 0, said)
             for at, (name, part) in enumerate(listed)
         ],
-        "undrawn": max(len(report.outputs) - drawn, 0),
-        "drawn": drawn,
+        "left_out": _left_out(len(report.outputs), drawn) if most is None else "",
         "sample": _sample(report),
     }
+
+
+def _left_out(outputs: int, drawn: int) -> str:
+    """What a page of many outputs does not show."""
+    told = [
+        f"{what} the first {most:,}"
+        for most, what in (
+            (drawn, "pictures for"),
+            (_LISTED_OUTPUTS, "tables for"),
+            (_SENTENCES, "sentences on"),
+        )
+        if outputs > most
+    ]
+    return f"Of {outputs:,} outputs this page has {', '.join(told)}." if told else ""
 
 
 def _sample(report: Report) -> str:
@@ -104,7 +124,8 @@ def _sample(report: Report) -> str:
     return rows(shown) if shown < report.rows and shown else ""
 
 
-def _section(name: str, report: Report, most: int | None) -> Section:
+def _section(name: str, report: Report, most: int | None, said: tuple[str, ...] = ()) -> Section:
+    """A section; findings that were `said` above are not repeated."""
     from offby.report.charts import charts
 
     notes = _notes(report.measures)
@@ -116,9 +137,14 @@ def _section(name: str, report: Report, most: int | None) -> Section:
         lines=[_line(label, m, notes, reach) for label, m in report.measures.items()],
         notes=notes,
         width=percent(reach) if reach else "",
-        findings=[finding.text for finding in report.findings],
-        charts=charts(report, most),
+        findings=[
+            f.text
+            for f in report.findings[:_SENTENCES]
+            if not any(above.endswith(f.text) for above in said)
+        ],
+        charts=charts(report, most, name),
         worst=list(_worst(report)) if most is None else [],
+        worst_say=_worst_say(report),
     )
 
 
@@ -164,11 +190,27 @@ def _spark(measured: Measurement, reach: float) -> tuple[float, float, float] | 
     return round(low, 1), 50.0, round(high, 1)
 
 
+def _worst_say(report: Report) -> str:
+    """What the worst rows own together, and what to look for in them."""
+    found = [row for row in _shown_worst(report) if math.isfinite(row.mse_share)]
+    look = "look for a wrong unit, a missing value or an event that the model cannot know."
+    if not found:
+        return look.capitalize()
+    who = "This row owns" if len(found) == 1 else f"These {len(found)} rows own"
+    together = percent(min(math.fsum(row.mse_share for row in found), 1.0))
+    return f"{who} {together} of the MSE of all {rows(report.rows)}: {look}"
+
+
+def _shown_worst(report: Report) -> list[Row]:
+    found = () if report.view is None else report.view.worst[:_WORST]
+    return [row for row in found if row.error != 0]
+
+
 def _worst(report: Report) -> Iterator[dict[str, Any]]:
     """The worst rows in words; squares beyond float64 have no share of their sum."""
-    found = () if report.view is None else report.view.worst[:_WORST]
+    found = _shown_worst(report)
     largest = max((row.mse_share for row in found if row.mse_share > 0), default=1.0)
-    for row in (row for row in found if row.error != 0):
+    for row in found:
         known = math.isfinite(row.mse_share)
         yield {
             "row": f"{row.row:,}",

@@ -1,7 +1,8 @@
 """A plot's axes and marks, as Vega-Lite, and Vega-Lite as SVG that takes its colours from the page.
 
-Vega-Lite is written as plain values: importing altair takes longer than drawing four plots. What
-is drawn lies within the axes and is finite before it gets here, at whatever size the numbers are.
+Vega-Lite is written as plain values: importing altair would cost more than drawing four plots does
+once the renderer runs. What is drawn lies within the axes and is finite before it gets
+here, at whatever size the numbers are.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ DASH = (4, 4)
 WIDTH, HEIGHT = 460, 380
 CELLS = 56
 _MOST_SHARE = 0.005  # of the rows that robust limits leave out on either side
-_PLAIN = "datum.value === 0 ? '0' : datum.label"  # not 0k
+_PLAIN = "datum.value === 0 ? '0' : replace(datum.label, '%', ' %')"  # not 0k, and as in text
 _PERCENT = "format(100 * datum.value, '~g') + ' %'"
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -89,11 +90,15 @@ class Axis:
     def edges(self, values: Floats, cells: int = CELLS) -> Floats:
         """The borders of cells; where all values are whole numbers, none is cut in two."""
         small = max(abs(self.low), abs(self.high)) < 1e9
-        if values.size and small and bool(np.all(values == np.rint(values))):
+        if small and _reach(values) >= 2 and bool(np.all(values == np.rint(values))):
             step = max(1, math.ceil((self.high - self.low) / cells))
             start = math.floor(self.low) - 0.5
             return np.arange(start, self.high + step, step)
         return self.low + (self.high - self.low) * np.linspace(0, 1, cells + 1)
+
+
+def _reach(values: Floats) -> float:
+    return float(np.ptp(values)) if values.size else 0.0
 
 
 def shifted(values: Floats, power: int) -> Floats:
@@ -190,7 +195,7 @@ _CONFIG: Spec = {
 
 
 def draw(layers: Sequence[Spec], title: str) -> str:
-    """Layers as one SVG element, whose ids are its own on whatever page it stands."""
+    """Layers as one SVG element, whose ids are its own where titles differ."""
     import vl_convert
 
     spec = {
@@ -205,9 +210,12 @@ def draw(layers: Sequence[Spec], title: str) -> str:
 
 def _own(svg: str, title: str) -> str:
     """The SVG with a title, the page's fonts, ids of its own, and no digits or words too many."""
-    mark = "offby-" + sha1(svg.encode(), usedforsecurity=False).hexdigest()[:10]
     body = re.sub(r"<[^>]*>", _lean, svg[svg.index(">") + 1 :])
-    body = re.sub(r'(id="|url\(#)clip', rf"\g<1>{mark}-clip", body)
+    clips = dict.fromkeys(re.findall(r"(?<=id=\")clip\d+", body))  # numbered through the process
+    for place, clip in enumerate(clips):
+        body = re.sub(rf'(id="|url\(#){clip}(?=["\)])', rf"\g<1>offby-plot-{place}", body)
+    mark = "offby-" + sha1((title + body).encode(), usedforsecurity=False).hexdigest()[:10]
+    body = re.sub(r'(id="|url\(#)offby-plot', rf"\g<1>{mark}", body)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
         f'aria-labelledby="{mark}"><title id="{mark}">{escape(title)}</title>{body}'

@@ -1,0 +1,86 @@
+"""The tables in which the loop counts keys: a hash table, and where keys are coarse a plain window."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from offby.engine.order import BUDGET, KeyCounts, finest_drop
+from offby.engine.plan import Plan
+
+WINDOW = 1 << 17
+"""Keys that are counted by their place; 32 powers of two at 12 bits each."""
+_HEADROOM = 2  # powers of two above the largest value that was looked at
+_MOST_ROWS = 1 << 30  # what a 32-bit count surely holds
+
+
+class KeyTables:
+    """Tables for each counter of a plan; `rows` have been counted since they were last emptied."""
+
+    def __init__(self, plan: Plan, rows: int) -> None:
+        counters, self.columns = len(plan.counters), plan.program.columns.shape[1]
+        self.budget = min(BUDGET, max(256, rows))
+        self.rows = 0
+        slots = max(1024, 1 << (2 * self.budget - 1).bit_length())
+        self.keys = np.zeros((counters, slots), np.int64)
+        self.counts = np.zeros((counters, slots), np.int64)
+        self.pairs = np.zeros((counters, slots, 2 * self.columns))
+        self.direct = np.zeros((counters, 0), np.int32)
+        self.bases = np.zeros(counters, np.int64)
+        self.levels = np.zeros(counters, np.int64)
+        self.used = np.zeros(counters, np.int64)
+
+    def have_room(self, rows: int) -> bool:
+        """Whether so many more rows fit without a look ahead."""
+        if self.direct.shape[1]:
+            return self.rows + rows < _MOST_ROWS
+        return rows + int(self.used.max()) <= self.budget
+
+    def expect(self, keys: Sequence[NDArray[np.int64]]) -> None:
+        """Be as coarse as these sorted keys ask for, with windows over them."""
+        for k, some in enumerate(keys):
+            self.levels[k] = max(int(self.levels[k]), finest_drop(some))
+            top = (int(some[-1]) >> self.levels[k]) + (_HEADROOM << max(52 - self.levels[k], 0))
+            self.bases[k] = top - WINDOW
+        if not self.columns and np.all(self.levels > 0):  # values that differ little are few
+            self.direct = np.zeros((len(keys), WINDOW), np.int32)
+
+    def any_full(self) -> bool:
+        """Whether a hash table holds more keys than the budget allows."""
+        return bool(np.any(self.used > self.budget))
+
+    def empty_full_into(self, counted: list[KeyCounts]) -> None:
+        """Move out what the full tables hold; they go on as coarse as that turned out."""
+        for k in np.flatnonzero(self.used > self.budget).tolist():
+            counted[k] = self._emptied(k, counted[k])
+
+    def empty_all_into(self, counted: list[KeyCounts]) -> None:
+        """Move out what all tables hold."""
+        for k in range(len(counted)):
+            counted[k] = self._emptied(k, counted[k])
+        self.rows = 0
+
+    def _emptied(self, k: int, before: KeyCounts) -> KeyCounts:
+        merged = before.merge(self._hashed(k))
+        if self.direct.shape[1]:
+            merged = merged.merge(self._windowed(k))
+        drop = merged.level - int(self.levels[k]) if merged.keys.size else 0
+        self.levels[k] += drop
+        self.bases[k] = ((int(self.bases[k]) + WINDOW) >> drop) - WINDOW
+        self.counts[k], self.used[k], self.pairs[k], self.direct[k] = 0, 0, 0.0, 0
+        return merged
+
+    def _hashed(self, k: int) -> KeyCounts:
+        slots = np.flatnonzero(self.counts[k])
+        keys = self.keys[k, slots]
+        order = np.argsort(keys)
+        counts, pairs = self.counts[k, slots][order], self.pairs[k, slots][order]
+        return KeyCounts(int(self.levels[k]), keys[order], counts, pairs)
+
+    def _windowed(self, k: int) -> KeyCounts:
+        places = np.flatnonzero(self.direct[k])
+        counts = self.direct[k, places].astype(np.int64)
+        none = np.zeros((places.size, 0))
+        return KeyCounts(int(self.levels[k]), places + self.bases[k], counts, none)
