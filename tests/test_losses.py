@@ -1,11 +1,10 @@
 """Every loss of the catalogue runs every law; adding one adds its tests."""
 
 import copy
+import itertools
 import math
 import pickle
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 import torch
@@ -170,10 +169,11 @@ def test_flat_stretches_give_their_middle():
         Squared().best_constant([])
 
 
-@pytest.mark.parametrize("one", [x for x in LOSSES if x.noise], ids=str)
+HAS_NOISE = [x for x in LOSSES if x.noise and not (x.name == "cauchy" and x.c <= 1)]
+
+
+@pytest.mark.parametrize("one", HAS_NOISE, ids=str)
 def test_the_noise_is_a_density(one):
-    if one.name == "cauchy" and one.c <= 1:
-        pytest.xfail("no density: c must exceed 1")
     total = one.noise.log_normaliser
     if one.name == "poisson":
         counts = np.arange(400.0)
@@ -193,7 +193,7 @@ def test_the_noise_is_a_density(one):
     bend = max([3.0, *one.parameters.values()]) if needs_y else one.parameters.get("delta", 3.0)
     edges = sorted({low, at, at + bend, high} | (set() if needs_y else {at - bend}))
     whole = sum(
-        integrate.quad(density, a, b, limit=200)[0] for a, b in zip(edges, edges[1:], strict=False)
+        integrate.quad(density, a, b, limit=200)[0] for a, b in itertools.pairwise(edges)
     )
     assert whole == pytest.approx(1, rel=1e-7)
 
@@ -292,7 +292,7 @@ def test_ones_own_parameters_are_arguments():
 @pytest.mark.parametrize(
     ("function", "says"),
     [
-        (lambda r: math.exp(r), "offby.exp"),
+        (lambda r: 2 * math.exp(r), "offby.exp"),
         (lambda r: np.where(r < 0, 1, 2), "offby.where"),
         (lambda r: r if r > 0 else -r, "where"),
         (lambda r: r.mean(), "cannot be read as a formula"),

@@ -181,7 +181,7 @@ def test_tweedie_loses_no_digits_near_equality(power):
 
 @pytest.mark.parametrize("offset", [1e-9, 1e-12, 3e-16])
 def test_next_to_a_perfect_prediction(offset):
-    """Half the deviance is r²/(2 V(p)) there, which the textbook's formulas return as 0 or noise."""
+    """Half the deviance is r²/(2 V(p)) there, where textbook formulas return 0 or noise."""
     truth = 7.0
     prediction = truth * (1 + offset)
     error = prediction - truth

@@ -14,11 +14,12 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
-from functools import cache
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numba  # type: ignore[import-untyped]  # Numba ships no types
 import platformdirs
 
 from offby.engine import loop
@@ -27,37 +28,57 @@ announce: Callable[[str], None] = lambda text: print(text, file=sys.stderr)  # n
 """Called with one line when the loop must be compiled; replace it to say it elsewhere."""
 
 _ONE_AT_A_TIME = threading.Lock()
+_LOADED: list[Callable[..., int]] = []
 
 
 def run_loop(*arguments: Any) -> int:
     """Run a program over rows; see `loop.source` for the arguments."""
-    return _function()(*arguments)  # type: ignore[no-any-return]
+    return _function(arguments)(*arguments)
 
 
-def _function() -> Callable[..., int]:
-    with _ONE_AT_A_TIME:  # cache() alone would let two threads compile at once
-        return _load()
+def _function(arguments: tuple[Any, ...]) -> Callable[..., int]:
+    with _ONE_AT_A_TIME:  # or two threads would compile at once
+        if not _LOADED:
+            _LOADED.append(_load(tuple(map(numba.typeof, arguments))))
+        return _LOADED[0]
 
 
-@cache
-def _load() -> Callable[..., int]:
+def _load(types: tuple[Any, ...]) -> Callable[..., int]:
+    """The loop for arguments of these types, compiled or from the cache."""
     folder = _private_folder()
-    if folder is None:
-        announce("offby: compiling its loop (a few seconds; no cache folder can be written)")
-        return _import(loop.source(cache=False), None).run  # type: ignore[no-any-return]
-    path = folder / f"loop_{_fingerprint()}.py"
-    if not list(folder.glob(f"__pycache__/{path.stem}.run-*.nbc")):
+    if folder is not None:
+        path = folder / f"loop_{_fingerprint()}.py"
+        for _ in range(2):
+            with suppress(Exception):  # whatever reading a damaged cache, or a full disk, brings up
+                return _cached(path, types)
+            _remove(path)
+    announce("offby: compiling its loop (a few seconds; no cache folder can be written)")
+    return _compiled(_in_memory(loop.source(cache=False)), types)
+
+
+def _cached(path: Path, types: tuple[Any, ...]) -> Callable[..., int]:
+    if not list(path.parent.glob(f"__pycache__/{path.stem}.run-*.nbc")):
         announce("offby: compiling its loop, once on this machine (a few seconds)")
     if not path.exists():
         _write(path, loop.source(cache=True))
-    return _import(path.read_text(), path).run  # type: ignore[no-any-return]
+    return _compiled(_imported(path), types)
+
+
+def _compiled(module: ModuleType, types: tuple[Any, ...]) -> Callable[..., int]:
+    module.run.compile(types)
+    return module.run  # type: ignore[no-any-return]
+
+
+def _remove(path: Path) -> None:
+    for file in (path, *path.parent.glob(f"__pycache__/{path.stem}.*")):
+        with suppress(OSError):
+            file.unlink()
 
 
 def _fingerprint() -> str:
     """A hash of the sources and of what compiles them."""
     import llvmlite
     import llvmlite.binding as llvm
-    import numba  # type: ignore[import-untyped]
 
     digest = hashlib.sha256(loop.source(cache=True).encode())
     package = Path(loop.__file__).parent.parent
@@ -94,15 +115,17 @@ def _write(path: Path, text: str) -> None:
     os.replace(name, path)
 
 
-def _import(text: str, path: Path | None) -> ModuleType:
-    name = f"offby_{path.stem}" if path else "offby_loop"
-    if path:
-        spec = importlib.util.spec_from_file_location(name, path)
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-        return module
-    module = ModuleType(name)
-    exec(compile(text, name, "exec"), module.__dict__)
+def _imported(path: Path) -> ModuleType:
+    name = f"offby_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # where Numba looks for it
+    spec.loader.exec_module(module)
+    return module
+
+
+def _in_memory(text: str) -> ModuleType:
+    module = ModuleType("offby_loop")
+    exec(compile(text, module.__name__, "exec"), module.__dict__)
     return module

@@ -7,7 +7,7 @@ So a squared standard error is one quadratic form in the products the pass summe
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -24,19 +24,33 @@ Pilot = tuple[Floats, Floats]
 """Shift and scale of the linear basis terms."""
 
 
-def second_moments(plan: Plan, sums: Sums, pilot: Pilot) -> Floats:
-    """The matrix of summed products of (1, basis ...), NaN where a product was not asked for.
+@dataclass(frozen=True)
+class Comoments:
+    """Summed products of (1, basis ...), NaN where one was not asked for, and the basis means."""
 
-    Without weights the first row and column are sums that the exact sums already hold.
-    """
-    size = len(plan.basis) + 1
-    matrix = np.full((size, size), np.nan)
-    for (i, j), place in plan.moments.items():
-        matrix[i + 1, j + 1] = matrix[j + 1, i + 1] = sums.moments[place]
-    if not plan.weighted:
-        matrix[0, 0] = sums.rows
-        matrix[0, 1:] = matrix[1:, 0] = sums.rows * basis_means(plan, sums, pilot)
-    return matrix
+    matrix: Floats
+    means: Floats
+
+    @classmethod
+    def of(cls, plan: Plan, sums: Sums, pilot: Pilot) -> Comoments:
+        """Those of the sums; without weights the first row is what the exact sums already hold."""
+        size = len(plan.basis) + 1
+        matrix = np.full((size, size), np.nan)
+        means = basis_means(plan, sums, pilot)
+        for (i, j), place in plan.moments.items():
+            matrix[i + 1, j + 1] = matrix[j + 1, i + 1] = sums.moments[place]
+        if not plan.weighted:
+            matrix[0, 0] = sums.rows
+            matrix[0, 1:] = matrix[1:, 0] = sums.rows * means
+        return cls(matrix, means)
+
+    def centred(self, places: list[int]) -> Floats:
+        """The sums of w² (b_i - mean_i)(b_j - mean_j) over the rows, for these basis terms."""
+        pick = np.array(places) + 1
+        means = self.means[places]
+        crossed = np.outer(means, self.matrix[0, pick])
+        inner = self.matrix[np.ix_(pick, pick)] - crossed - crossed.T
+        return np.asarray(inner + self.matrix[0, 0] * np.outer(means, means))
 
 
 def basis_means(plan: Plan, sums: Sums, pilot: Pilot) -> Floats:
@@ -60,7 +74,7 @@ def basis_means(plan: Plan, sums: Sums, pilot: Pilot) -> Floats:
 
 def rebased(plan: Plan, sums: Sums, taken: Pilot, wanted: Pilot) -> Sums:
     """The sums, taken about one pilot, as if they had been taken about another."""
-    matrix = second_moments(plan, sums, taken)
+    matrix = Comoments.of(plan, sums, taken).matrix
     change = _change(plan, *taken, *wanted)
     moved = change @ np.nan_to_num(matrix) @ change.T
     moments = np.array([moved[i + 1, j + 1] for i, j in plan.moments])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -15,6 +16,7 @@ from offby.formula.words import p, w, y
 
 Floats = NDArray[np.float64]
 Policy = Literal["raise", "drop"]
+_NAMES = ("y_true", "y_pred", "sample_weight")
 
 
 @dataclass(frozen=True)
@@ -26,9 +28,11 @@ class Rows:
     weight: Floats | None
     place: NDArray[np.int64] | None = None
     dropped: int = 0
+    names: tuple[str, str, str] = _NAMES  # what messages call the three
 
     @property
     def count(self) -> int:
+        """How many rows there are."""
         return self.y_true.size
 
 
@@ -52,13 +56,13 @@ def fit_rows(y_true: Any, y_pred: Any, sample_weight: Any = None) -> Rows:
 
 def as_column(values: Any, name: str) -> Floats:
     """One float64 number a row; (n, 1) counts as (n,)."""
-    array = np.asarray(values)
+    array = as_array(values, name)
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1:
         raise DataError(f"{name} has shape {array.shape}; expected one value a row: (n,) or (n, 1)")
     if array.dtype == object:
-        array = _from_objects(array, name)
+        array = _from_objects(array.tolist(), name)
     if array.dtype.kind not in "fiub":
         raise DataError(f"{name} holds {array.dtype}, not numbers; convert it to numbers first")
     if array.dtype.kind in "iu" and array.dtype.itemsize == 8:
@@ -66,32 +70,78 @@ def as_column(values: Any, name: str) -> Floats:
     return np.ascontiguousarray(array, dtype=np.float64)
 
 
-def _from_objects(array: NDArray[Any], name: str) -> NDArray[Any]:
+def as_array(values: Any, name: str) -> NDArray[Any]:
+    """What NumPy makes of it; masked values become NaN."""
     try:
-        if any(isinstance(value, str | bytes) for value in array.tolist()):
-            raise TypeError
-        if any(isinstance(value, int) and abs(value) > 1 << 53 for value in array.tolist()):
-            _refuse_inexact(array, name)
-        return np.array([np.nan if value is None else value for value in array], np.float64)
+        array = np.asarray(values)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise DataError(f"{name} cannot be read as an array: {error}") from None
+    if isinstance(values, np.ma.MaskedArray):
+        return np.where(np.ma.getmaskarray(values), np.nan, array)
+    return array
+
+
+def _from_objects(values: list[Any], name: str) -> NDArray[Any]:
+    """Python's numbers, with None and pandas' NA as NaN."""
+    for row, value in enumerate(values, start=1):
+        if isinstance(value, int) and int(float(value)) != value:
+            raise _inexact(name, value, row)
+    try:
+        return np.array([_number(value) for value in values], np.float64)
     except (TypeError, ValueError):
-        bad = next((v for v in array.tolist() if not isinstance(v, int | float)), array[0])
+        bad = next(value for value in values if not _is_number(value))
         raise DataError(f"{name} holds {bad!r}, which is not a number") from None
+
+
+def _number(value: Any) -> float:
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return float("nan")
+    if isinstance(value, str | bytes):
+        raise TypeError
+    return float(value)
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        _number(value)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _refuse_inexact(array: NDArray[Any], name: str) -> None:
     """Integers that float64 cannot hold would be rounded silently."""
-    large = [k for k, value in enumerate(array.tolist()) if isinstance(value, int)
-             and int(float(value)) != value] if _any_large(array) else []  # fmt: skip
-    if large:
-        raise DataError(
-            f"{name} has an integer that float64 cannot hold exactly, {array[large[0]]} in row "
-            f"{large[0] + 1} (counted from 1); subtract a common offset, or convert to float64 "
-            "yourself if the rounding is meant"
-        )
+    if _any_large(array):
+        for row, value in enumerate(array.tolist(), start=1):
+            if int(float(value)) != value:
+                raise _inexact(name, value, row)
+
+
+def _inexact(name: str, value: int, row: int) -> DataError:
+    return DataError(
+        f"{name} has an integer that float64 cannot hold exactly, {value} in row {row} (counted "
+        "from 1); subtract a common offset, or convert to float64 yourself if the rounding is meant"
+    )
 
 
 def _any_large(array: NDArray[Any]) -> bool:
     return array.size > 0 and bool(array.max() > 1 << 53 or array.min() < -(1 << 53))
+
+
+def together(outputs: Sequence[Rows], nan: Policy, first_row: int) -> Sequence[Rows]:
+    """Outputs of the same rows, to be counted as one: a row that one lacks, all lack.
+
+    Raises `DataError` before any output is counted.
+    """
+    if len(outputs) == 1:
+        return outputs
+    if nan == "raise":
+        for rows in outputs:
+            _refuse_missing(rows, first_row)
+    lacking = ~np.logical_and.reduce([_finite(rows) for rows in outputs])
+    if not lacking.any():
+        return outputs
+    return [replace(rows, y_true=np.where(lacking, np.nan, rows.y_true)) for rows in outputs]
 
 
 def update(state: State, rows: Rows, nan: Policy = "raise") -> Rows:
@@ -116,15 +166,12 @@ def _columns(rows: Rows) -> dict[Any, Floats]:
 
 def _fit(rows: Rows, nan: Policy, first_row: int) -> Rows:
     """The rows that can be counted: NaN dropped if asked for, weights of zero left out."""
-    keep = np.ones(rows.count, bool)
-    for name, column in (("y_true", rows.y_true), ("y_pred", rows.y_pred)):
-        finite = np.isfinite(column)
-        if nan == "raise" and not finite.all():
-            raise _not_finite(name, column, finite, first_row)
-        keep &= finite
+    if nan == "raise":
+        _refuse_missing(rows, first_row)
+    keep = _finite(rows)
     weight = rows.weight
     if weight is not None:
-        _refuse_weights(weight, first_row)
+        _refuse_weights(weight, rows.names[2], first_row)
     dropped = int(np.count_nonzero(~keep))
     if weight is not None:
         keep &= weight > 0
@@ -137,6 +184,17 @@ def _fit(rows: Rows, nan: Policy, first_row: int) -> Rows:
     )
 
 
+def _finite(rows: Rows) -> NDArray[np.bool_]:
+    return np.isfinite(rows.y_true) & np.isfinite(rows.y_pred)
+
+
+def _refuse_missing(rows: Rows, first_row: int) -> None:
+    for name, column in zip(rows.names, (rows.y_true, rows.y_pred), strict=False):
+        finite = np.isfinite(column)
+        if not finite.all():
+            raise _not_finite(name, column, finite, first_row)
+
+
 def _not_finite(name: str, column: Floats, finite: NDArray[np.bool_], first_row: int) -> DataError:
     bad = np.flatnonzero(~finite)
     shown = ", ".join(f"row {first_row + k + 1}: {column[k]}" for k in bad[:3].tolist())
@@ -147,10 +205,10 @@ def _not_finite(name: str, column: Floats, finite: NDArray[np.bool_], first_row:
     )
 
 
-def _refuse_weights(weight: Floats, first_row: int) -> None:
+def _refuse_weights(weight: Floats, name: str, first_row: int) -> None:
     bad = np.flatnonzero(~((weight >= 0) & np.isfinite(weight)))
     if bad.size:
         raise DataError(
-            f"sample_weight is {weight[bad[0]]} in row {first_row + int(bad[0]) + 1} (counted from 1); "
+            f"{name} is {weight[bad[0]]} in row {first_row + int(bad[0]) + 1} (counted from 1); "
             "weights must be finite and not negative"
         )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from offby.engine.compiled import run_loop
 from offby.engine.evaluate import Floats, compute, in_slices, loop_arguments, threads
 from offby.engine.lane import Batch, Columns, Lane, UnfitRows
-from offby.engine.moments import rebased
+from offby.engine.moments import Comoments, rebased
 from offby.engine.order import KeyCounts
 from offby.engine.plan import Plan
 from offby.engine.sums import WORST, Sums, merge_sums
@@ -29,14 +29,26 @@ class State:
         self.shift = np.zeros(len(plan.linear))  # the pilot: a linear basis term is
         self.scale = np.zeros(len(plan.linear))  # (term - shift) * scale
         self._settled = Sums.zero(plan)
+        self._comoments: Comoments | None = None
         self._lanes: list[Lane] = []
 
     @property
     def sums(self) -> Sums:
         """All that was added so far."""
         filled = [lane.taken() for lane in self._lanes if lane.sums.rows]
-        self._settled = reduce(merge_sums, filled, self._settled)
+        if filled:
+            self._settle(reduce(merge_sums, filled, self._settled))
         return self._settled
+
+    def _settle(self, sums: Sums) -> None:
+        self._settled, self._comoments = sums, None
+
+    def comoments(self) -> Comoments:
+        """The products that standard errors are made of, and the means of the basis terms."""
+        sums = self.sums
+        if self._comoments is None:
+            self._comoments = Comoments.of(self.plan, sums, (self.shift, self.scale))
+        return self._comoments
 
     def worst_places(self) -> list[int]:
         """The rows with the largest |r|, the largest first, and -1 where there are fewer."""
@@ -107,7 +119,7 @@ class State:
         state = cls(plan)
         state.span, state.shift, state.scale = (tree.pop(k) for k in ("span", "shift", "scale"))
         counted = [KeyCounts(**counts) for counts in tree.pop("counted")]
-        state._settled = Sums(**tree, counted=counted)
+        state._settle(Sums(**tree, counted=counted))
         return state
 
     def merge(self, other: State) -> None:
@@ -117,7 +129,7 @@ class State:
         theirs, ours = (other.shift, other.scale), (self.shift, self.scale)
         if not other.empty:
             moved = rebased(self.plan, other.sums.moved(self.span), theirs, ours)
-            self._settled = merge_sums(self.sums, moved)
+            self._settle(merge_sums(self.sums, moved))
         self.span += other.span
 
 

@@ -79,6 +79,8 @@ def _integer(limbs: NDArray[np.int64]) -> int:
 
 def merge_sums(a: Sums, b: Sums) -> Sums:
     """Both together."""
+    if not (a.rows and b.rows):
+        return a if a.rows else b
     limbs = a.limbs + b.limbs
     for row in limbs:
         carry(row)

@@ -36,10 +36,10 @@ def loss(
     The function is called once, with symbols; arguments that are not words are parameters and need
     a default. Raises `FormulaError` on what cannot be traced, showing how to write it.
 
+    >>> from offby.formula import where
     >>> @loss
     ... def late(r, cost=5.0):
     ...     return where(r < 0, cost * abs(r), abs(r))
-    >>> from offby.formula import where
     >>> late.value([10.0, 10.0], [8.0, 12.0])
     array([10.,  2.])
     >>> late.with_parameters(cost=2.0).gradient(10.0, 8.0)

@@ -92,13 +92,13 @@ def _share_error(counted: Counted, part: Expression, share: float) -> float:
     total = float(weights.sum())
     above = np.cumsum(weights[::-1])[::-1]
     threshold = sizes[max(int(np.searchsorted(-above, -fraction * total, side="right")) - 1, 0)]
-    average = float(weights @ sizes) / total
+    average = float(np.sum(weights * sizes)) / total
     influence = np.maximum(sizes - threshold, 0) + fraction * threshold - share * sizes
     squares = weights
     place = counted.column(w * w)
     if place is not None:
         squares = counted.counts.pairs[:, 2 * place]
-    return math.sqrt(float(squares @ influence**2)) / (total * average)
+    return math.sqrt(float(np.sum(squares * influence**2))) / (total * average)
 
 
 def _skill_error(

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from offby.engine.moments import basis_means, second_moments
 from offby.engine.plan import Basis
 from offby.engine.state import State
 from offby.formula.aggregates import MOMENTS, aggregates_of
@@ -50,23 +49,12 @@ def standard_error(
             coefficients[place] = coefficients.get(place, 0.0) + slope * weight
     places = sorted(coefficients)
     vector = np.array([coefficients[place] for place in places])
-    spread = float(vector @ _covariances(state, places) @ vector)
+    spread = float(vector @ state.comoments().centred(places) @ vector)
     n = effective_n(state)
     total = float(state.sums.weight(state.plan))
     if n <= 1:
         return math.nan
     return math.sqrt(max(spread, 0.0)) / total * math.sqrt(n / (n - 1))
-
-
-def _covariances(state: State, places: list[int]) -> Floats:
-    """The sums of w^2 (b_i - mean_i)(b_j - mean_j) over the rows, for these basis terms."""
-    pilot = (state.shift, state.scale)
-    matrix = second_moments(state.plan, state.sums, pilot)
-    pick = np.array(places) + 1
-    means = basis_means(state.plan, state.sums, pilot)[places]
-    crossed = np.outer(means, matrix[0, pick])
-    inner = matrix[np.ix_(pick, pick)] - crossed - crossed.T
-    return np.asarray(inner + matrix[0, 0] * np.outer(means, means))
 
 
 def _place(state: State, wanted: Basis) -> int:
@@ -90,7 +78,7 @@ def _influence(state: State, part: Expression) -> dict[int, float]:
         return {}
     places = [_place(state, term) for term in part.args]
     scales = [_scale(state, place) for place in places]
-    means = basis_means(state.plan, state.sums, (state.shift, state.scale))
+    means = state.comoments().means
     if part.op == "mean":
         return {places[0]: 1 / scales[0]}
     first, second = places[0], places[-1]

@@ -18,6 +18,7 @@ NEEDED = (
 _GAUSSIAN_RATIO = math.sqrt(math.pi / 2)  # RMSE over MAE of normal errors
 _FEW = 30
 _ENOUGH_FOR_SHARES = 200
+_UNEVEN = 0.9
 
 
 @dataclass(frozen=True)
@@ -29,25 +30,34 @@ class Evidence:
     facts: Mapping[str, Measurement]  # the NEEDED ones
     asked: Mapping[str, Measurement]
     view: View
+    effective_rows: float  # how many rows of equal weight would say as much
 
 
 def findings(evidence: Evidence) -> tuple[Finding, ...]:
     """Everything worth saying, the most useful first."""
     if not evidence.rows:
         return (Finding("empty", "there are no rows to measure"),)
-    parts = (_bias, _concentration, _best_measure, _skill, _undefined, _interval_worth, _dropped)
+    parts = (_perfect, _bias, _concentration, _best_measure, _skill, _undefined, _weights,
+             _interval_worth, _dropped)  # fmt: skip
     return tuple(finding for part in parts for finding in part(evidence))
+
+
+def _perfect(evidence: Evidence) -> Iterator[Finding]:
+    if evidence.facts["mae"].value == 0:
+        yield Finding("perfect", "every prediction is exactly what came; is it the truth itself?")
 
 
 def _bias(evidence: Evidence) -> Iterator[Finding]:
     bias, mse = evidence.facts["bias"], evidence.facts["mse"]
     if bias.value is None or not mse.value or bias.low is None or bias.high is None:
         return
+    if not math.isfinite(bias.low) or not math.isfinite(mse.value):
+        return
     numbers = {"bias": bias.value, "low": bias.low, "high": bias.high}
     share = bias.value**2 / mse.value
     if bias.low <= 0 <= bias.high:
         text = (
-            f"no bias to speak of: the mean error is {number(bias.value)}, and its interval "
+            f"no bias found: the mean error is {number(bias.value)}, and its interval "
             f"({between(bias.low, bias.high)}) holds 0"
         )
         yield Finding("unbiased", text, numbers)
@@ -63,38 +73,38 @@ def _bias(evidence: Evidence) -> Iterator[Finding]:
 
 def _concentration(evidence: Evidence) -> Iterator[Finding]:
     worst = evidence.view.worst
-    if not worst or worst[0].error == 0 or evidence.rows == 1:
+    if evidence.rows == 1 or not worst or not 0 < worst[0].mse_share < math.inf:
         return
     named = [{"row": row.row, "y_true": row.y_true, "y_pred": row.y_pred,
               "mse_share": row.mse_share} for row in worst]  # fmt: skip
     share = evidence.facts["squared_error_share:0.01"]
     if evidence.rows < _ENOUGH_FOR_SHARES or share.value is None:
-        text = f"{_row_words(worst[0])} alone owns {percent(worst[0].mse_share)} of the MSE"
+        owned = percent(worst[0].mse_share)
+        text = f"row {worst[0].row} ({_values(worst[0])}) alone owns {owned} of the MSE"
         yield Finding("concentration", text, {"worst": named})
         return
-    first = ", ".join(f"{row.row:,}" for row in worst[:5])
+    first = ", ".join(str(row.row) for row in worst[:5])
     text = (
         f"the worst 1 % of the rows own {percent(share.value)} of the MSE; the worst are rows "
-        f"{first} (the first: {_row_words(worst[0], name=False)})"
+        f"{first} (the first: {_values(worst[0])})"
     )
     yield Finding("concentration", text, {"share": share.value, "worst": named})
 
 
-def _row_words(row: Row, *, name: bool = True) -> str:
-    said = f"predicted {number(row.y_pred)} where {number(row.y_true)} came"
-    return f"row {row.row:,} ({said})" if name else said
+def _values(row: Row) -> str:
+    return f"predicted {number(row.y_pred)} where {number(row.y_true)} came"
 
 
 def _best_measure(evidence: Evidence) -> Iterator[Finding]:
     tail = evidence.view.tail
     rmse, mae = evidence.facts["rmse"].value, evidence.facts["mae"].value
-    if tail is None or not rmse or not mae:
+    if tail is None or not rmse or not mae or not math.isfinite(rmse):
         return
     ratio = rmse / mae
     numbers = {"tail_index": tail.index, "tail_rows": tail.rows, "rmse_over_mae": ratio}
     if tail.heavier_than(2):
         text = (
-            f"the errors' tail is so heavy (tail index {number(tail.index, 2)}) that even a mean "
+            f"the errors' tail is so heavy (tail index {number(tail.index, 2)}) that even the mean "
             "absolute error hangs on a few rows; the median absolute error describes this table "
             "best"
         )
@@ -145,21 +155,34 @@ def _undefined(evidence: Evidence) -> Iterator[Finding]:
             text = f"{name} is undefined: {measured.undefined}"
             yield Finding("undefined", text, {"measure": name})
         elif math.isinf(measured.value):
-            text = f"{name} is infinite: {measured.unsure}"
+            text = f"{name} is infinite ({measured.unsure})"
             yield Finding("infinite", text, {"measure": name})
+
+
+def _weights(evidence: Evidence) -> Iterator[Finding]:
+    count, worth = evidence.rows, evidence.effective_rows
+    if worth < _UNEVEN * count:
+        text = (
+            f"the weights are uneven: {rows(count)} say as much as {number(worth)} of equal "
+            "weight, and the intervals know that"
+        )
+        yield Finding("weights", text, {"effective_rows": worth})
 
 
 def _interval_worth(evidence: Evidence) -> Iterator[Finding]:
     doubted = [name for name, measured in evidence.asked.items() if measured.caution]
     if doubted:
         text = (
-            f"the intervals of {', '.join(doubted)} promise more than they hold: with a tail this "
-            "heavy one more row can move them by more than their width"
+            f"the intervals of {', '.join(doubted)} are too narrow: with a tail this heavy a few "
+            "rows decide them, and worse ones than these are still to come"
         )
         yield Finding("interval_worth", text, {"measures": doubted})
+    elif evidence.rows == 1:
+        text = "one row shows no spread, so nothing can be said of how sure this is"
+        yield Finding("few_rows", text, {"rows": 1})
     elif evidence.rows < _FEW:
         text = (
-            f"{rows(evidence.rows)} {'is' if evidence.rows == 1 else 'are'} few: the intervals rest on the t distribution and on errors "
+            f"{rows(evidence.rows)} are few: the intervals rest on the t distribution and on errors "
             "without a heavy tail; measure more rows before you decide on them"
         )
         yield Finding("few_rows", text, {"rows": evidence.rows})

@@ -12,6 +12,8 @@ def number(value: float | None, digits: int = 4) -> str:
 
     >>> number(13333.333), number(0.000123456), number(1234567.0), number(2e8), number(0.0)
     ('13,333', '0.0001235', '1,234,567', '200,000,000', '0')
+    >>> number(2e200), number(1.25e-7), number(float("-inf"))
+    ('2e+200', '1.25e-07', '-∞')
     """
     if value is None:
         return UNDEFINED
@@ -21,9 +23,13 @@ def number(value: float | None, digits: int = 4) -> str:
     if size == 0:
         return "0"
     if size >= 1e12 or size < 1e-5:
-        return f"{value:.{digits - 1}e}"
+        digits_part, _, exponent = f"{value:.{digits - 1}e}".partition("e")
+        return f"{_trimmed(digits_part)}e{exponent}"
     decimals = max(digits - 1 - math.floor(math.log10(size)), 0)
-    text = f"{value:,.{decimals}f}"
+    return _trimmed(f"{value:,.{decimals}f}")
+
+
+def _trimmed(text: str) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
@@ -34,11 +40,10 @@ def percent(share: float, digits: int = 2) -> str:
     ('41 %', '0.12 %', '100 %')
     """
     value = share * 100
-    if value == 0:
-        return "0 %"
+    if value == 0 or not math.isfinite(value):
+        return f"{number(value)} %"
     decimals = max(digits - 1 - math.floor(math.log10(abs(value))), 0)
-    text = f"{value:.{min(decimals, 4)}f}"
-    return (text.rstrip("0").rstrip(".") if "." in text else text) + " %"
+    return _trimmed(f"{value:.{min(decimals, 4)}f}") + " %"
 
 
 def between(low: float | None, high: float | None) -> str:

@@ -44,5 +44,5 @@ def tail_of(counted: Counted) -> Tail | None:
         return None
     taken = np.diff(np.minimum(np.cumsum(weights), k), prepend=0.0)
     used = taken > 0
-    mean_log = float(taken[used] @ np.log(np.maximum(sizes[used] / threshold, 1.0))) / k
+    mean_log = float(np.sum(taken[used] * np.log(np.maximum(sizes[used] / threshold, 1.0)))) / k
     return Tail(1 / mean_log if mean_log > 0 else math.inf, k)

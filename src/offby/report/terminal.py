@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 def to_text(report: Report, width: int | None = None, *, color: bool = False) -> str:
-    """The report as text, for a terminal so wide."""
+    """The report as text, for a terminal so wide; 80 columns if not told."""
     from rich.console import Console
 
     out = io.StringIO()
-    console = Console(file=out, width=width or 96, force_terminal=color, highlight=False,
+    console = Console(file=out, width=width or 80, force_terminal=color, highlight=False,
                       color_system="standard" if color else None)  # fmt: skip
     show(report, console)
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
@@ -39,8 +39,8 @@ def show(report: Report, console: Console) -> None:
     if report.outputs:
         console.print(Text("\nAverage over the outputs", style="bold"))
     console.print(Padding(_table(report), (0, 0, 1, 0)))
-    for finding in report.findings:
-        console.print(_bullet(finding.text))
+    if report.findings:
+        console.print(_bullets(report))
 
 
 def headline(report: Report) -> str:
@@ -58,16 +58,17 @@ def headline(report: Report) -> str:
 def _table(report: Report) -> RenderableType:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
+    from rich.text import Text
 
     confidence = next(iter(report.measures.values())).confidence
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
-    table.add_column("measure", no_wrap=True)
+    table.add_column("measure", overflow="fold")
     table.add_column("value", justify="right", no_wrap=True)
     table.add_column("± se", justify="right", no_wrap=True, style="dim")
     table.add_column(f"{percent(confidence, 3)} interval", overflow="fold")
     for name, measured in report.measures.items():
         value, error, spread, remark = cells(measured)
-        table.add_row(name, value, error, f"{spread}  {remark}".strip())
+        table.add_row(Text(name), value, error, Text(f"{spread}  {remark}".strip()))
     return table
 
 
@@ -90,12 +91,13 @@ def _wide(measured: Measurement) -> bool:
     return measured.standard_error is None or high - low > measured.standard_error / 4
 
 
-def _bullet(text: str) -> RenderableType:
-    from rich.padding import Padding
+def _bullets(report: Report) -> RenderableType:
     from rich.table import Table
+    from rich.text import Text
 
     grid = Table.grid(padding=(0, 1))
     grid.add_column()
     grid.add_column(overflow="fold")
-    grid.add_row("•", text)
-    return Padding(grid, (0, 0, 0, 0))
+    for finding in report.findings:
+        grid.add_row("•", Text(finding.text))  # a Text: names may hold [brackets]
+    return grid

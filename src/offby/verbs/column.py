@@ -1,8 +1,9 @@
-"""What was counted of one output, and what its report is made of."""
+"""What was counted of one output, and the report on it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,15 @@ from offby.engine.state import State
 from offby.formula.expression import Expression
 from offby.formula.words import r
 from offby.measures.aggregate import counted_by
+from offby.measures.bootstrap import bootstrapped
+from offby.measures.finish import measurement
+from offby.measures.growth import moment_needed
 from offby.measures.measure import Measure
+from offby.measures.measurement import Measurement
+from offby.measures.ordered import Counted
+from offby.measures.uncertainty import effective_n
+from offby.report.findings import Evidence, findings
+from offby.report.report import Report
 from offby.report.tail import Tail, tail_of
 from offby.report.view import Row, View
 from offby.report.view_losses import shapes
@@ -23,7 +32,7 @@ _BY_SIZE = abs(r)
 
 
 class Column:
-    """What was counted of one output."""
+    """The rows of one output: its state, the worst of its rows, and a sample for pictures."""
 
     def __init__(self, name: str, state: State) -> None:
         self.name, self.state = name, state
@@ -41,15 +50,6 @@ class Column:
         self._remember(rows, start)
         if keep:
             self.kept.append(kept)
-
-    def kept_rows(self) -> Rows:
-        """All rows that were kept."""
-        weights = [rows.weight for rows in self.kept if rows.weight is not None]
-        return Rows(
-            np.concatenate([rows.y_true for rows in self.kept]),
-            np.concatenate([rows.y_pred for rows in self.kept]),
-            np.concatenate(weights) if weights else None,
-        )
 
     def _remember(self, rows: Rows, start: int) -> None:
         """Keep the values of the worst rows, while they are at hand."""
@@ -69,6 +69,51 @@ class Column:
         self.dropped += other.dropped
         both = {**self.worst, **moved}
         self.worst = {k: both[k] for k in self.state.worst_places() if k >= 0}
+
+    @np.errstate(over="ignore", invalid="ignore")  # what overflows is reported as such
+    def report(
+        self, asked: Sequence[Measure], needed: Sequence[Measure], confidence: float
+    ) -> Report:
+        """The measures asked for, and findings made of all the `needed` ones."""
+        counted = self._counted()
+        tail = tail_of(counted) if self.state.sums.rows else None
+        found = {
+            measure.name: _cautioned(measurement(self.state, measure, confidence), measure, tail)
+            for measure in needed
+        }
+        if self.kept:
+            found = bootstrapped(self._kept_rows(), needed, found, confidence)
+        answers = {measure.name: found[measure.name] for measure in asked}
+        view = self._view(found["mse"].value, counted, tail, asked)
+        rows = self.state.sums.rows
+        worth = effective_n(self.state) if rows else 0.0
+        evidence = Evidence(rows, self.dropped, found, answers, view, worth)
+        return Report(rows, answers, findings(evidence), self.dropped, view=view)
+
+    def _kept_rows(self) -> Rows:
+        weights = [rows.weight for rows in self.kept if rows.weight is not None]
+        return Rows(
+            np.concatenate([rows.y_true for rows in self.kept]),
+            np.concatenate([rows.y_pred for rows in self.kept]),
+            np.concatenate(weights) if weights else None,
+        )
+
+    def _counted(self) -> Counted:
+        counted = counted_by(self.state, _BY_SIZE)
+        assert counted is not None  # the median absolute error is always needed
+        return counted
+
+    def _view(
+        self, mse: float | None, counted: Counted, tail: Tail | None, asked: Sequence[Measure]
+    ) -> View:
+        """What pictures and findings look at."""
+        whole = float(self.state.sums.weight(self.state.plan)) * (mse or np.nan)
+        worst = tuple(
+            Row(place + 1, y_true, y_pred, weight * (gap := y_pred - y_true) * gap / whole)
+            for place, (y_true, y_pred, weight) in self.worst.items()
+        )
+        sizes = (counted.counts.low() + counted.counts.high()) / 2
+        return View(*self.sample.columns(), sizes, counted.weights, worst, tail, shapes(asked))
 
     def to_tree(self) -> dict[str, Any]:
         """Numbers and arrays, for `storage.pack`."""
@@ -91,15 +136,12 @@ class Column:
         column.sample = Sample.from_tree(tree["sample"])
         return column
 
-    def view(self, mse: float | None, tail: Tail | None, asked: Iterable[Measure]) -> View:
-        """What pictures and findings look at."""
-        sums = self.state.sums
-        whole = float(sums.weight(self.state.plan)) * (mse or np.nan)
-        worst = tuple(
-            Row(place + 1, y_true, y_pred, weight * (y_pred - y_true) ** 2 / whole)
-            for place, (y_true, y_pred, weight) in self.worst.items()
-        )
-        counted = counted_by(self.state, _BY_SIZE)
-        assert counted is not None
-        sizes = (counted.counts.low() + counted.counts.high()) / 2
-        return View(*self.sample.columns(), sizes, counted.weights, worst, tail, shapes(asked))
+
+def _cautioned(measured: Measurement, measure: Measure, tail: Tail | None) -> Measurement:
+    """The measurement, with a word where the tail makes its interval worth little."""
+    if tail is None or measured.low is None:
+        return measured
+    if not tail.heavier_than(moment_needed(measure.formula)):
+        return measured
+    trusted = "median_absolute_error" if tail.heavier_than(2) else "mae"
+    return replace(measured, caution=f"too narrow, heavy tail: trust {trusted}")

@@ -6,9 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Literal
 
-import numpy as np
-
-from offby.engine.rows import Policy
+from offby.engine.rows import Policy, Rows
 from offby.errors import MeasureError
 from offby.losses import Loss
 from offby.measures.measure import Measure
@@ -53,15 +51,18 @@ def measure(
         raise MeasureError(f"interval is {interval!r}; expected 'delta' or 'bootstrap'")
     totals = Totals(measures, nan=nan, confidence=confidence, keep_rows=interval == "bootstrap")
     if y_pred is not None:
+        if true is not None or pred is not None or weight is not None:
+            raise MeasureError(
+                "true, pred and weight name columns of a table; beside arrays give weights as "
+                "sample_weight"
+            )
         return totals.update(data, y_pred, sample_weight).report()
     if sample_weight is not None:
         raise MeasureError("sample_weight goes with arrays; for a table name its column: weight=")
     table = open_table(data)
     columns = find_columns(table, _names(true), _names(pred), weight)
     for batch in _counted(table.read(columns.names), progress):
-        totals.update(*_arrays(batch, columns))
-    if totals.columns and len(columns.true) > 1:
-        totals.name_outputs(columns.true)
+        totals.add(_outputs(batch, columns), columns.true)
     return replace(totals.report(), source=table.source, columns=columns.how)
 
 
@@ -76,14 +77,14 @@ def _counted(batches: Iterator[Batch], progress: Progress | None) -> Iterator[Ba
             progress(batch)
 
 
-def _arrays(batch: Batch, columns: Columns) -> tuple[Any, Any, Any]:
-    weights = None if columns.weight is None else batch.columns[columns.weight]
-    if len(columns.true) == 1:
-        return batch.columns[columns.true[0]], batch.columns[columns.pred[0]], weights
-    true, pred = (
-        np.stack([batch.columns[name] for name in names], axis=1)
-        for names in (columns.true, columns.pred)
-    )
-    return true, pred, weights
-
-
+def _outputs(batch: Batch, columns: Columns) -> list[Rows]:
+    weight = None if columns.weight is None else batch.columns[columns.weight]
+    return [
+        Rows(
+            batch.columns[true],
+            batch.columns[pred],
+            weight,
+            names=(f"column {true!r}", f"column {pred!r}", f"column {columns.weight!r}"),
+        )
+        for true, pred in zip(columns.true, columns.pred, strict=True)
+    ]

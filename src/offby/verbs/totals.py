@@ -1,40 +1,28 @@
-"""Totals: measure a stream batch by batch, merge what was measured elsewhere, report at any time."""
+"""Totals: measure a stream batch by batch, merge what was measured elsewhere, report any time."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from offby.engine.plan import plan_for
-from offby.engine.rows import Policy, Rows, fit_rows, update
-from offby.engine.sample import Sample
+from offby.engine.rows import Policy, Rows, as_array, fit_rows, together
 from offby.engine.state import State
 from offby.engine.storage import pack, unpack
 from offby.errors import DataError, MeasureError
 from offby.formula.aggregates import AGGREGATES
 from offby.formula.expression import Expression
 from offby.formula.parse import parse
-from offby.formula.words import r
 from offby.losses import Loss
-from offby.measures.aggregate import counted_by
-from offby.measures.bootstrap import bootstrapped
-from offby.measures.finish import measurement
-from offby.measures.growth import moment_needed
 from offby.measures.measure import Measure
-from offby.measures.measurement import Measurement
 from offby.measures.names import resolve
 from offby.report.average import averaged
-from offby.report.findings import NEEDED, Evidence, findings
+from offby.report.findings import NEEDED
 from offby.report.report import Report
-from offby.report.view import Row, View
-from offby.report.view_losses import shapes
-from offby.report.tail import Tail, tail_of
-
-_BY_SIZE = abs(r)
+from offby.verbs.column import Column
 
 
 class Totals:
@@ -47,7 +35,7 @@ class Totals:
 
     >>> totals = Totals(["mae", "rmse"])
     >>> totals.update([210, 240], [200, 250]).update([320], [300]).report()["mae"].value
-    13333.333333333334
+    13.333333333333334
     """
 
     def __init__(
@@ -63,14 +51,9 @@ class Totals:
         if not 0 < confidence < 1:
             raise MeasureError(f"confidence is {confidence}; expected a number between 0 and 1")
         self.asked = resolve(measures)
+        self.needed = _with_needed(self.asked)
         self.nan, self.confidence, self.keep_rows = nan, confidence, keep_rows
         self.columns: list[Column] = []
-
-    @property
-    def needed(self) -> tuple[Measure, ...]:
-        """What was asked for, and what findings are made of."""
-        every = {measure.name: measure for measure in resolve(NEEDED)}
-        return tuple({**every, **{measure.name: measure for measure in self.asked}}.values())
 
     def update(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Self:
         """Add rows: columns of one length, or (n, k) for k outputs.
@@ -79,73 +62,64 @@ class Totals:
         cannot hold, values that are not finite (unless dropped) and negative weights.
         """
         pairs = _outputs(y_true, y_pred)
-        if not self.columns:
-            names = [""] if len(pairs) == 1 else [f"output {k + 1}" for k in range(len(pairs))]
-            self.columns = [self._column(name, sample_weight is not None) for name in names]
-        self._check_like(len(pairs), sample_weight is not None)
-        fitted = [fit_rows(*pair, sample_weight) for pair in pairs]
-        for column, rows in zip(self.columns, fitted, strict=True):
+        names = [f"output {k + 1}" for k in range(len(pairs))]
+        return self.add([fit_rows(*pair, sample_weight) for pair in pairs], names)
+
+    def add(self, outputs: Sequence[Rows], names: Sequence[str]) -> Self:
+        """Add rows that are columns of float64 already, one `Rows` an output."""
+        weighted = outputs[0].weight is not None
+        columns = self._columns(names, weighted)
+        if len(outputs) != len(columns):
+            raise DataError(
+                f"y has {len(outputs)} outputs where earlier rows had {len(columns)}; give the "
+                "same outputs for all rows"
+            )
+        _check_weighted(columns[0], weighted)
+        fit = together(outputs, self.nan, columns[0].state.span)
+        for column, rows in zip(columns, fit, strict=True):
             column.update(rows, self.nan, keep=self.keep_rows)
+        self.columns = columns
         return self
 
-    def _column(self, name: str, weighted: bool) -> Column:
-        formulas = tuple(measure.formula for measure in self.needed)
-        return Column(name, State(plan_for(formulas, weighted)))
-
-    def _check_like(self, outputs: int, weighted: bool) -> None:
-        if outputs != len(self.columns):
-            raise DataError(f"{outputs} outputs arrived where {len(self.columns)} came before")
-        if weighted != self.columns[0].state.plan.weighted:
-            before = "with" if self.columns[0].state.plan.weighted else "without"
-            raise DataError(f"earlier rows came {before} weights; give them for all rows or none")
+    def _columns(self, names: Sequence[str], weighted: bool) -> list[Column]:
+        """The columns there are; new ones while no row has been seen."""
+        if self.columns and self.columns[0].state.span:
+            return self.columns
+        formulas = _formulas(self.needed)
+        return [Column(name, State(plan_for(formulas, weighted))) for name in names]
 
     def merge(self, other: Totals) -> Self:
         """Add what another `Totals` of the same measures has counted; returns itself."""
-        if [m.formula for m in self.needed] != [m.formula for m in other.needed]:
+        if _names(self) != _names(other) or not _same_formulas(self, other):
             raise MeasureError(
-                f"totals of {_names(self)} cannot be merged with totals of {_names(other)}"
+                f"totals of {', '.join(_names(self))} cannot be merged with totals of "
+                f"{', '.join(_names(other))}; measure the same in both"
             )
         if self.keep_rows or other.keep_rows:
             raise MeasureError("totals that keep rows for the bootstrap cannot be merged")
-        if not self.columns:
-            self.columns = [
-                self._column(c.name, c.state.plan.weighted) for c in other.columns
-            ]
-        if other.columns:
-            self._check_like(len(other.columns), other.columns[0].state.plan.weighted)
-            for mine, theirs in zip(self.columns, other.columns, strict=True):
-                mine.merge(theirs)
+        if not (other.columns and other.columns[0].state.span):
+            return self
+        weighted = other.columns[0].state.plan.weighted
+        columns = self._columns([column.name for column in other.columns], weighted)
+        if len(columns) != len(other.columns):
+            raise DataError(
+                f"totals of {len(columns)} outputs cannot be merged with totals of "
+                f"{len(other.columns)}"
+            )
+        _check_weighted(columns[0], weighted)
+        for mine, theirs in zip(columns, other.columns, strict=True):
+            mine.merge(theirs)
+        self.columns = columns
         return self
-
-    def name_outputs(self, names: Sequence[str]) -> None:
-        """Call the outputs by these names in the report."""
-        for column, name in zip(self.columns, names, strict=True):
-            column.name = name
 
     def report(self) -> Report:
         """What was measured so far."""
-        if not self.columns:
-            self.columns = [self._column("", weighted=False)]
-        parts = [self._report(column) for column in self.columns]
-        if len(parts) == 1:
-            return parts[0]
-        return averaged({c.name: part for c, part in zip(self.columns, parts, strict=True)})
-
-    def _report(self, column: Column) -> Report:
-        counted = counted_by(column.state, _BY_SIZE)
-        tail = tail_of(counted) if counted and column.state.sums.rows else None
-        found = {
-            measure.name: _cautioned(measurement(column.state, measure, self.confidence), measure, tail)
-            for measure in self.needed
+        columns = self.columns or self._columns([""], weighted=False)
+        parts = {
+            column.name: column.report(self.asked, self.needed, self.confidence)
+            for column in columns
         }
-        if column.kept:
-            found = bootstrapped(column.kept_rows(), self.needed, found, self.confidence)
-        asked = {measure.name: found[measure.name] for measure in self.asked}
-        view = column.view(found["mse"].value, tail, self.asked)
-        facts = {name: found[name] for name in NEEDED}
-        rows = column.state.sums.rows
-        evidence = Evidence(rows, column.dropped, facts, asked, view)
-        return Report(rows, asked, findings(evidence), column.dropped, view=view)
+        return averaged(parts) if len(parts) > 1 else next(iter(parts.values()))
 
     def to_bytes(self) -> bytes:
         """The totals as bytes, for `from_bytes` of the same version; nothing in them is code."""
@@ -153,7 +127,8 @@ class Totals:
             raise MeasureError("totals that keep rows for the bootstrap cannot be stored")
         return pack(
             {
-                "asked": [_measure_tree(measure) for measure in self.asked],
+                "asked": [_tree(measure) for measure in self.asked],
+                "formulas": [repr(formula) for formula in _formulas(self.needed)],
                 "nan": self.nan,
                 "confidence": self.confidence,
                 "columns": [column.to_tree() for column in self.columns],
@@ -164,28 +139,55 @@ class Totals:
     def from_bytes(cls, data: bytes) -> Totals:
         """The totals that `to_bytes` wrote; raises `DataError` on damaged or foreign bytes."""
         tree = unpack(data)
-        asked = [_measure(**part) for part in tree["asked"]]
+        asked = [_measure(part) for part in tree["asked"]]
         totals = cls(asked, nan=tree["nan"], confidence=tree["confidence"])
-        formulas = tuple(measure.formula for measure in totals.needed)
+        formulas = _formulas(totals.needed)
+        if [repr(formula) for formula in formulas] != tree["formulas"]:
+            raise DataError(
+                "these totals were written by an offby that sums other formulas for the same "
+                "measures; use the offby that wrote them, or measure again"
+            )
         totals.columns = [Column.from_tree(formulas, column) for column in tree["columns"]]
         return totals
 
 
-def _cautioned(measured: Measurement, measure: Measure, tail: Tail | None) -> Measurement:
-    """The measurement, with a word where the tail makes its interval worth little."""
-    if tail is None or measured.low is None:
-        return measured
-    needed = moment_needed(measure.formula)
-    if not tail.heavier_than(needed):
-        return measured
-    trusted = "median_absolute_error" if tail.heavier_than(2) else "mae"
-    caution = f"too narrow, heavy tail: trust {trusted}"
-    return replace(measured, caution=caution)
+def _with_needed(asked: Iterable[Measure]) -> tuple[Measure, ...]:
+    """What findings are made of and what was asked for, in an order that asking cannot change."""
+    found = {measure.name: measure for measure in resolve(NEEDED)}
+    for measure in sorted(asked, key=lambda measure: measure.name):
+        if found.setdefault(measure.name, measure).formula is not measure.formula:
+            raise MeasureError(
+                f"{measure.name!r} already names {found[measure.name].formula!r}; give your "
+                f"measure of {measure.formula!r} a name of its own"
+            )
+    return tuple(found.values())
+
+
+def _formulas(measures: Iterable[Measure]) -> tuple[Expression, ...]:
+    return tuple(measure.formula for measure in measures)
+
+
+def _same_formulas(a: Totals, b: Totals) -> bool:
+    pairs = zip(_formulas(a.needed), _formulas(b.needed), strict=True)
+    return all(mine is theirs for mine, theirs in pairs)  # == would build an equation
+
+
+def _names(totals: Totals) -> list[str]:
+    return sorted(measure.name for measure in totals.asked)
+
+
+def _check_weighted(column: Column, weighted: bool) -> None:
+    if weighted != column.state.plan.weighted:
+        before, now = ("with", "without") if column.state.plan.weighted else ("without", "with")
+        raise DataError(
+            f"rows {now} weights arrived where earlier rows came {before}; give weights for all "
+            "rows or for none"
+        )
 
 
 def _outputs(y_true: Any, y_pred: Any) -> list[tuple[Any, Any]]:
     """The pairs of columns, one an output."""
-    truth, prediction = np.asarray(y_true), np.asarray(y_pred)
+    truth, prediction = as_array(y_true, "y_true"), as_array(y_pred, "y_pred")
     if truth.ndim < 2 and prediction.ndim < 2:
         return [(truth, prediction)]
     truth, prediction = _wide(truth), _wide(prediction)
@@ -204,15 +206,12 @@ def _wide(array: NDArray[Any]) -> NDArray[Any]:
     return array
 
 
-def _measure_tree(measure: Measure) -> dict[str, Any]:
+def _tree(measure: Measure) -> dict[str, Any]:
     ends = [repr(end) for end in measure.range]  # JSON has no infinity
     return {**vars(measure), "formula": repr(measure.formula), "range": ends}
 
 
-def _measure(formula: str, range: list[str], **facts: Any) -> Measure:  # noqa: A002
-    ends = float(range[0]), float(range[1])
-    return Measure(formula=parse(formula, functions=AGGREGATES), range=ends, **facts)
-
-
-def _names(totals: Totals) -> str:
-    return ", ".join(measure.name for measure in totals.asked)
+def _measure(tree: dict[str, Any]) -> Measure:
+    low, high = tree["range"]
+    formula = parse(tree["formula"], functions=AGGREGATES)
+    return Measure(**{**tree, "formula": formula, "range": (float(low), float(high))})
