@@ -265,8 +265,9 @@ def as_sympy(formula):
 
 SMOOTH = [
     r**2, r**3 / (1 + p**2), sqrt(1 + r**2), exp(-(r**2)), log(p) * y, log1p(p / y),
-    softplus(3 * r),    sigmoid(r) * p, tanh(r / 2), logcosh(r), xlogy(y, p), bd0(y, p), bd0(p, y), itakura_saito(y, p),
-    itakura_saito(p, y), tweedie_divergence(y, p, 1.5), tweedie_divergence(y, p, 3), p**y, 2**p,
+    softplus(3 * r), sigmoid(r) * p, tanh(r / 2), logcosh(r), xlogy(y, p), bd0(y, p), bd0(p, y),
+    itakura_saito(y, p), itakura_saito(p, y), tweedie_divergence(y, p, 1.5),
+    tweedie_divergence(y, p, 3), p**y, 2**p,
     -(y - p) / p, (p - 1) * (p + 1) / (p * p + 0.5), 1 / (1 + exp(-p)) ** 2,
 ]  # fmt: skip
 POINTS = [(1.0, 1.5), (0.3, 0.1), (12.0, 9.0), (2.0, 2.0000001), (1e-3, 30.0), (25.0, 2e-3)]

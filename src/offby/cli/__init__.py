@@ -8,6 +8,7 @@ import sys
 from cyclopts import App, CycloptsError
 
 from offby import __version__
+from offby.cli import streams
 
 app = App(
     name="offby",
@@ -15,28 +16,40 @@ app = App(
     version=__version__,
     help_epilogue="Start with: offby measure predictions.csv",
 )
-app.command("offby.cli.measure:measure", name="measure")
+app.command(
+    "offby.cli.measure:measure",
+    name="measure",
+    help="Measure how far off predictions are, and how sure that is.",
+)
 app.register_install_completion_command()
 
 
 def main() -> None:
     """Run the command line; errors are one line on standard error and exit code 2."""
+    streams.degrade_gracefully()
     try:
         code = app(exit_on_error=False, print_error=False, result_action="return_value")
+        sys.stdout.flush()
     except CycloptsError as error:
-        _refuse(" ".join(str(error).split()) + "; see offby --help")
+        _refuse(f"{_one_line(error).rstrip('.')}; see offby --help")
     except KeyboardInterrupt:
         _leave(130)
     except BrokenPipeError:
         _leave(141)
+    except OSError as error:
+        _refuse(f"cannot open {error.filename or 'a file'}: {error.strerror or error}")
     except ValueError as error:
         from offby.errors import OffbyError
 
         if not isinstance(error, OffbyError):
             raise
-        _refuse(" ".join(str(error).split()))
+        _refuse(_one_line(error))
     else:
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def _refuse(text: str) -> None:

@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from offby.cli import streams
+
 if TYPE_CHECKING:
     from offby.report.report import Report
-    from offby.verbs.gates import Gate, Verdict
+    from offby.verbs.gates import Verdict
 
 _MANY = {"negative": (), "consume_multiple": False}
 
 
 def measure(
-    table: str,
+    table: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    /,
     *,
     true: str | None = None,
     pred: str | None = None,
@@ -61,54 +64,56 @@ def measure(
     require
         Exit with 1 unless the data are sure of this, e.g. 'r2 > 0.8'; may be repeated.
     """
+    from offby.measures.names import resolve
     from offby.verbs.gates import gates
+    from offby.verbs.measure import measure as measure_table
 
-    asked = gates(fail_if or [], require or [])
+    asked = resolve(measures)
+    conditions = gates(fail_if or [], require or [], asked)
+    wanted = {m.name: m for m in (*asked, *(condition.measure for condition in conditions))}
     with _progress() as progress:
-        report = _measured(
-            table, asked, progress, measures, true=true, pred=pred, weight=weight,
-            confidence=confidence, interval=interval, nan=nan,
+        report = measure_table(
+            table, true=true, pred=pred, weight=weight, measures=wanted.values(),
+            confidence=confidence, interval=interval, nan=nan, progress=progress,
         )  # fmt: skip
-    verdicts = [gate.judge(report) for gate in asked]
+    verdicts = [condition.judge(report) for condition in conditions]
     if html is not None:
         report.to_html(html)
-    _print(report, verdicts, as_json=json, html=html)
+    if json:
+        _print_json(report, verdicts)
+    else:
+        _print(report, verdicts, html)
     return int(any(not verdict.passed for verdict in verdicts))
 
 
-def _measured(
-    table: str, asked: list[Gate], progress: Any, measures: str | None, **options: Any
-) -> Report:
-    """The report on what was asked for and what the gates need."""
-    from offby.measures.names import resolve
-    from offby.verbs.measure import measure as measure_table
+def _print_json(report: Report, verdicts: list[Verdict]) -> None:
+    """JSON on standard output; on standard error, for people, the gates that failed."""
+    import json
 
-    wanted = {m.name: m for m in (*resolve(measures), *(resolve(gate.name)[0] for gate in asked))}
-    return measure_table(table, measures=wanted.values(), progress=progress, **options)
-
-
-def _print(report: Report, verdicts: list[Verdict], *, as_json: bool, html: str | None) -> None:
-    if as_json:
-        import json
-
-        found = report.to_dict()
-        if verdicts:
-            found["gates"] = [verdict.to_dict() for verdict in verdicts]
-        print(json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False))
-    else:
-        from rich.console import Console
-
-        from offby.report.terminal import show
-
-        console = Console(highlight=False)
-        show(report, console)
-        for verdict in verdicts:
-            console.print(str(verdict), style="green" if verdict.passed else "bold red", markup=False)
-        if html is not None:
-            console.print(f"\nwrote {html}", style="dim", markup=False)
+    found = report.to_dict()
+    if verdicts:
+        found["gates"] = [verdict.to_dict() for verdict in verdicts]
+    ascii_only = not streams.knows_all_signs()
+    print(json.dumps(found, indent=2, ensure_ascii=ascii_only, allow_nan=False))
     for verdict in verdicts:
         if not verdict.passed:
             print(f"offby: {verdict}", file=sys.stderr)
+
+
+def _print(report: Report, verdicts: list[Verdict], html: str | None) -> None:
+    from rich.console import Console
+
+    from offby.report.terminal import show
+
+    console = Console(highlight=False)
+    show(report, console) if console.is_terminal else print(report.to_text(console.width))
+    if verdicts:
+        print()
+    for verdict in verdicts:
+        style = "green" if verdict.passed else "bold red"
+        console.print(str(verdict), style=style, markup=False, soft_wrap=not console.is_terminal)
+    if html is not None:
+        console.print(f"\nwrote {html}", style="dim", markup=False, soft_wrap=True)
 
 
 @contextmanager

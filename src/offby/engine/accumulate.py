@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from offby.formula.bits import bits_float, float_bits, inline, kernel
+from offby.formula.bits import bits_float, float_bits, inline, kernel, widest_vectors
 
 LIMBS = 136
 """Limbs of one exact sum: 2^-1074 to 2^1024, and room for 2^60 of the largest values."""
@@ -35,6 +35,7 @@ def add_exact(
     x: Any, n: int, limbs: Any, special: Any, anchor: Any, base: int, offset: int, ids: Any
 ) -> None:
     """Add x[:n] to the exact sum; `anchor[0]` is where the last tile's values lay."""
+    widest_vectors()
     top = anchor[0]
     high_bits, low_bits = _anchor_bits(top), _anchor_bits(top - 3)
     high_anchor, low_anchor = bits_float(high_bits), bits_float(low_bits)

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import numba  # type: ignore[import-untyped]  # Numba ships no types
+import numba
 import platformdirs
 
 from offby.engine import loop
@@ -118,7 +118,8 @@ def _write(path: Path, text: str) -> None:
 def _imported(path: Path) -> ModuleType:
     name = f"offby_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # where Numba looks for it
     spec.loader.exec_module(module)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -68,7 +69,7 @@ def compute(roots: Sequence[Expression], values: Mapping[Expression, ArrayLike])
     program = _program(tuple(roots), tuple(values))
     inputs = np.array([[a.ctypes.data, a.size != 1] for a in flat], np.int64).reshape(-1, 2)
     addresses = np.array([out.ctypes.data for out in outputs], np.int64)
-    rows = outputs[0].size
+    rows = math.prod(shape)
 
     def work(_: int, start: int, stop: int) -> None:
         run_loop(*loop_arguments(program, inputs, addresses, start, stop))

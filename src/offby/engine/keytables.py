@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from offby.engine.order import BUDGET, KeyCounts, finest_drop
 from offby.engine.plan import Plan
 
-WINDOW = 1 << 17
-"""Keys that are counted by their place; 32 powers of two at 12 bits each."""
+WINDOW = 1 << 18
+"""Keys that are counted by their place: 64 powers of two at 12 bits each."""
 _HEADROOM = 2  # powers of two above the largest value that was looked at
 _MOST_ROWS = 1 << 30  # what a 32-bit count surely holds
 

@@ -32,7 +32,7 @@ import numpy as np
 from numba import njit
 from offby.engine.accumulate import (
     add_exact, carry, count_directly, count_keys, first_slot, keep_worst, ordered_bits)
-from offby.engine.memory import load_float, store_float, dot_of
+from offby.engine.memory import dot_of, load_float, prefetch, store_float
 from offby.formula.bits import fma
 from offby.formula.kernels import *
 
@@ -66,6 +66,9 @@ def run(program, R, inputs, outputs, start, stop, offset, ids, limbs, special, a
                     R[d, i] = value
                 for i in range(n, TILE):
                     R[d, i] = R[d, n - 1]
+                if stride and base + 2 * TILE <= stop:  # the next tile comes while this is worked on
+                    for i in range(0, TILE, 8):
+                        prefetch(address, base + TILE + i)
                 if bad and b:
                     return base
             elif op == {store}:

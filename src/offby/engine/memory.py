@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from offby.formula.bits import kernel
@@ -50,6 +51,21 @@ def _add(typing_context: Any, total: Any, a: Any, b: Any) -> Any:
     return types.float64(types.float64, types.float64, types.float64), generate
 
 
+def _prefetch(typing_context: Any, address: Any, index: Any) -> Any:
+    """Ask for the cache line at a place that will be loaded soon."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        place = builder.bitcast(_element(builder, *arguments), byte)
+        builder.call(function, [place, word(0), word(3), word(1)])
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), generate
+
+
+prefetch = cast(Callable[[int, int], None], intrinsic(_prefetch))
 load_float = cast(Callable[[int, int], float], intrinsic(_load))
 store_float = cast(Callable[[int, int, float], None], intrinsic(_store))
 _add_product = cast(Callable[[float, float, float], float], intrinsic(_add))

@@ -17,7 +17,7 @@ BUDGET = 1 << 16
 _SIGN = np.int64(0x7FFFFFFFFFFFFFFF)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class KeyCounts:
     """Sorted keys with the low `level` bits dropped, rows a key, and (sum, correction) pairs."""
 
@@ -28,6 +28,7 @@ class KeyCounts:
 
     @classmethod
     def empty(cls, columns: int) -> KeyCounts:
+        """No rows yet, with so many columns of sums."""
         none = np.zeros(0, np.int64)
         return cls(0, none, none, np.zeros((0, 2 * columns)))
 
@@ -51,7 +52,7 @@ class KeyCounts:
         """The same rows with more low bits dropped."""
         if level == self.level:
             return self
-        return _combine(level, self.keys >> (level - self.level), self.counts, self.pairs)
+        return _run_lengths(level, self.keys >> (level - self.level), self.counts, self.pairs)
 
     @property
     def exact(self) -> bool:
@@ -89,14 +90,21 @@ def _combine(
 ) -> KeyCounts:
     """One row a key, sorted; the pairs of equal keys added without loss."""
     order = np.argsort(keys, kind="stable")  # merges sorted runs in one pass
-    keys, counts, pairs = keys[order], counts[order], pairs[order]
+    return _run_lengths(level, keys[order], counts[order], pairs[order])
+
+
+def _run_lengths(
+    level: int, keys: NDArray[np.int64], counts: NDArray[np.int64], pairs: NDArray[np.float64]
+) -> KeyCounts:
+    """One row for each run of equal keys."""
     if not keys.size:
         return KeyCounts(level, keys, counts, pairs)
-    starts = np.flatnonzero(np.diff(keys, prepend=keys[0] - 1))
-    sizes = np.diff(starts, append=keys.size)
+    starts = np.concatenate([[0], np.flatnonzero(keys[1:] != keys[:-1]) + 1])
+    ends = np.append(starts[1:], keys.size)
+    upto = np.concatenate([[0], np.cumsum(counts)])
     if pairs.shape[1]:
-        pairs = _add_runs(np.repeat(np.arange(starts.size), sizes), pairs)
-    return KeyCounts(level, keys[starts], np.add.reduceat(counts, starts), pairs[: starts.size])
+        pairs = _add_runs(np.repeat(np.arange(starts.size), ends - starts), pairs)
+    return KeyCounts(level, keys[starts], upto[ends] - upto[starts], pairs[: starts.size])
 
 
 def _add_runs(group: NDArray[np.int64], pairs: NDArray[np.float64]) -> NDArray[np.float64]:

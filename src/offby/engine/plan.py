@@ -26,7 +26,7 @@ Basis = Expression | tuple[int, int]
 """A shifted and scaled term, or the product of two such (by their places)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Counter:
     """Rows counted by the value of a formula, with sums of other formulas for each value."""
 
@@ -53,6 +53,7 @@ class Plan:
 
     @property
     def weight(self) -> Expression:
+        """The weight of a row, as a formula."""
         return w if self.weighted else ONE
 
     def pilot_registers(self, shift: Floats, scale: Floats) -> dict[int, float]:

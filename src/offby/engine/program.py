@@ -18,7 +18,7 @@ _WRITES = frozenset(range(OPERATIONS["load"] + 1)) | {OPERATIONS["fma"], OPERATI
 
 @dataclass(frozen=True)
 class Program:
-    """Instructions with registers assigned, and the registers that hold constants from the start."""
+    """Instructions with registers assigned, and which registers hold constants from the start."""
 
     code: NDArray[np.int64]
     registers: int
@@ -46,6 +46,7 @@ class Builder:
         self.next = 0
 
     def register(self) -> int:
+        """A register not yet in use."""
         self.next += 1
         return self.next - 1
 

@@ -70,7 +70,8 @@ class Sample:
     @classmethod
     def from_tree(cls, tree: dict[str, Any]) -> Sample:
         """The sample that `to_tree` wrote down."""
-        return cls(tree["level"], tree["rows"], *([tree[k]] for k in ("y_true", "y_pred", "blocks")))
+        columns = ([tree[name]] for name in ("y_true", "y_pred", "blocks"))
+        return cls(tree["level"], tree["rows"], *columns)
 
     def _add(self, blocks: NDArray[np.int64], y_true: Floats, y_pred: Floats) -> None:
         self.blocks.append(blocks)

@@ -138,6 +138,6 @@ def _pilot(values: Floats) -> tuple[float, float]:
     if not values.size:
         return 0.0, 1.0
     centre = float(np.mean(values / values.size) * values.size)
-    spread = float(np.max(np.abs(values - centre))) or abs(centre) or 1.0
-    exponent = int(np.clip(-np.frexp(spread)[1], -1000, 1000))
+    spread = float(np.max(np.abs(values / 2 - centre / 2))) or abs(centre) or 1.0
+    exponent = int(np.clip(-1 - np.frexp(spread)[1], -1000, 1000))
     return centre, float(np.ldexp(1.0, exponent))

@@ -33,6 +33,7 @@ class Sums:
 
     @classmethod
     def zero(cls, plan: Plan) -> Sums:
+        """The sums of no rows."""
         special = np.zeros((plan.exact_sums, 4), np.int64)
         special[:, 3] = -1
         return cls(

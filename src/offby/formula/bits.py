@@ -7,7 +7,7 @@ numeric types are converted to float64 first. They exist inside kernels only.
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from llvmlite import ir  # type: ignore[import-untyped]  # llvmlite ships no types
+from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
@@ -26,7 +26,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def inline(function: Function) -> Function:
-    """Compile `function` into every kernel that calls it, so that no call stops a loop's vectors."""
+    """Compile `function` into every kernel that calls it: a call would stop a loop's vectors."""
     # NumPy's error model: x / 0 is inf, where Python's would add a branch that raises.
     return cast(Function, njit(forceinline=True, error_model="numpy")(function))
 
@@ -71,6 +71,22 @@ def fma(typing_context: Any, a: Any, b: Any, c: Any) -> Any:
 def select(typing_context: Any, condition: Any, yes: Any, no: Any) -> Any:
     """`yes if condition else no`, with both computed and no branch."""
     return types.float64(types.boolean, types.float64, types.float64), _emit(ir.IRBuilder.select)
+
+
+@_instruction
+def widest_vectors(typing_context: Any) -> Any:
+    """In the function that calls this, use the widest vectors the processor has.
+
+    LLVM takes half of AVX-512 by default, for code that is only now and then vector code.
+    """
+
+    def mark(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        attributes = builder.function.attributes
+        set.add(attributes, '"prefer-vector-width"="512"')  # llvmlite knows LLVM's own words only
+        attributes.add("noinline")  # the caller's width would hold otherwise
+        return context.get_dummy_value()
+
+    return types.void(), mark
 
 
 def polynomial(*coefficients: float) -> Callable[[float], float]:

@@ -6,7 +6,7 @@ Derivatives are those of ordinary calculus with sign(0) = 0: no distributions, n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
@@ -70,7 +70,9 @@ def simplify(root: Expression, keep: Iterable[Expression] = ()) -> Expression:
 
 
 def _rebuild(current: Expression, args: list[Expression]) -> Expression:
-    build = {"add": _plus, "multiply": _times, "power": _power, "negative": _negative}
+    build: dict[str, Callable[..., Expression]] = {
+        "add": _plus, "multiply": _times, "power": _power, "negative": _negative
+    }  # fmt: skip
     if all(arg.op == "constant" for arg in args) and current.op != "divide":
         value = PRIMITIVES[current.op].arrays(np, *(np.float64(arg.data) for arg in args))
         return constant(float(value))

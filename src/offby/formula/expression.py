@@ -147,7 +147,7 @@ class Expression:
             "work on it: use offby's own (offby.exp, offby.log, offby.sqrt, ...)"
         )
 
-    __int__ = __index__ = __float__  # type: ignore[assignment]
+    __int__ = __index__ = __float__
 
     def __iter__(self) -> Iterator[Any]:
         raise FormulaError(f"{self!r} is one row's value; a formula cannot loop over it")
@@ -213,11 +213,11 @@ def expression(value: Any) -> Expression:
     own = getattr(value, "__expression__", None)
     if own is not None:
         return own()  # type: ignore[no-any-return]
-    if isinstance(value, bool) or not hasattr(value, "__float__") or hasattr(value, "shape"):
-        if getattr(value, "shape", None) != ():
-            raise FormulaError(
-                f"a formula takes numbers and its own words; {value!r} is a {type(value).__name__}"
-            )
+    number = hasattr(value, "__float__") and not isinstance(value, bool)
+    if getattr(value, "shape", () if number else None) != ():
+        raise FormulaError(
+            f"a formula takes numbers and its own words; {value!r} is a {type(value).__name__}"
+        )
     return constant(float(value))
 
 

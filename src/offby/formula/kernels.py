@@ -35,23 +35,27 @@ def power(a: float, b: float) -> float:
 
 @inline
 def sigmoid(x: float) -> float:
+    """1 / (1 + exp(-x)), without overflow."""
     tail = exp(-abs(x))
     return select(x >= 0.0, 1.0, tail) / (1.0 + tail)
 
 
 @inline
 def softplus(x: float) -> float:
+    """log(1 + exp(x)), without overflow."""
     return select(x > 0.0, x, 0.0 * x) + log1p(exp(-abs(x)))
 
 
 @inline
 def tanh(x: float) -> float:
+    """The hyperbolic tangent, through expm1 so that small x keep their digits."""
     tail = expm1(-2.0 * abs(x))
     return copysign(-tail / (2.0 + tail), x)
 
 
 @inline
 def logcosh(x: float) -> float:
+    """log(cosh(x)): through expm1 near 0, as |x| - log 2 far away."""
     size = abs(x)
     near = expm1(select(size < 1.0, size, 0.0))
     far = size + log1p(exp(-2.0 * size)) - LOG_2
@@ -60,11 +64,13 @@ def logcosh(x: float) -> float:
 
 @inline
 def xlogy(x: float, t: float) -> float:
+    """x log(t), and 0 where x is 0."""
     return x * log(select((x == 0.0) & (t == t), 1.0, t))
 
 
 @inline
 def bd0(x: float, m: float) -> float:
+    """Loader's deviance x log(x/m) + m - x: a series where x is near m."""
     total = x + m
     v = (x - m) / select(total == 0.0, 1.0, total)
     square = v * v
@@ -80,6 +86,7 @@ def bd0(x: float, m: float) -> float:
 
 @inline
 def tweedie_divergence(x: float, m: float, power: float) -> float:
+    """Half the Tweedie deviance: a series where x is near m, which the closed form loses."""
     q = 2.0 - power
     if not (m > 0.0 and x >= 0.0):
         return math.nan

@@ -159,7 +159,7 @@ class _Reader:
         return apply(name, *(self.read(arg, depth + 1) for arg in tree.args))
 
     def error(self, tree: ast.AST, why: str) -> FormulaError:
-        piece = ast.get_source_segment(self.text, tree) or self.text  # type: ignore[arg-type]
+        piece = ast.get_source_segment(self.text, tree) or self.text
         return FormulaError(f"{_short(piece)} in the formula {_short(self.text)}: {why}")
 
 

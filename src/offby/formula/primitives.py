@@ -34,6 +34,7 @@ class Primitive:
 
     @property
     def arity(self) -> int:
+        """How many arguments it takes."""
         return len(self.derivatives)
 
 

@@ -56,6 +56,8 @@ def _search(loss: Loss, values: Floats, weights: Floats) -> float:
     low, high = grid[max(best - 1, 0)], grid[min(best + 1, grid.size - 1)]
     if low == high:
         return float(low)
-    found = minimize_scalar(cost, bounds=(low, high), method="bounded",
-                            options={"xatol": 1e-12 * max(abs(low), abs(high), 1e-300)})  # fmt: skip
+    precision = 1e-12 * max(abs(low), abs(high), 1e-300)
+    found = minimize_scalar(
+        cost, bounds=(low, high), method="bounded", options={"xatol": precision}
+    )
     return float(found.x if found.fun <= costs[best] else grid[best])

@@ -113,5 +113,5 @@ class AbsolutePercentage(Loss):
     name = "absolute_percentage"
     formula = abs(r) / where(y == 0, math.nan, abs(y))
     functional = "inverse_weighted_median"
-    domain = y != 0  # type: ignore[assignment]
+    domain = y != 0
     surrogate = 1 / (abs(y) * maximum(abs(r), FLOOR))

@@ -38,7 +38,7 @@ class Absolute(Loss):
 
 
 class Huber(Loss):
-    """Squared near zero, absolute beyond `delta`: a mean that outliers cannot drag far (Huber 1964).
+    """Squared near zero, absolute beyond `delta`: outliers cannot drag it far (Huber 1964).
 
     >>> Huber(delta=1.5).value(0.0, [1.0, 2.0])
     array([0.5  , 1.875])
@@ -116,7 +116,7 @@ class Expectile(Loss):
 
 
 class EpsilonInsensitive(Loss):
-    """No loss within `epsilon`, absolute beyond: the loss of support vector regression (Vapnik 1995).
+    """No loss within `epsilon`, absolute beyond: support vector regression (Vapnik 1995).
 
     >>> EpsilonInsensitive(epsilon=0.5).value(0.0, [0.25, 1.0])
     array([0. , 0.5])
@@ -173,6 +173,6 @@ class Tukey(Loss):
 
     name = "tukey"
     c = Parameter(4.6851, units="y", above=0)
-    left = 1 - (r / c) ** 2  # c²/6 (1 - left³), with the factor r² taken out so that small r keep it
+    left = 1 - (r / c) ** 2  # c²/6 (1 - left³), less its factor r²
     formula = where(abs(r) <= c, r**2 / 6 * (1 + left + left**2), c**2 / 6)
     functional, units = "tukey", "y²"

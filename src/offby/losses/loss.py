@@ -41,6 +41,7 @@ class ParameterSpec:
         return self.name
 
     def check(self, loss: str, value: Any) -> float:
+        """The value as a number within the bounds; raises `FormulaError`."""
         try:
             number = float(value)
         except (TypeError, ValueError):

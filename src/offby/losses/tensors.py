@@ -41,7 +41,8 @@ def evaluate(library: str, formula: Expression, y_true: Any, y_pred: Any) -> Any
         like = like.double()
     truth = torch.as_tensor(y_true, dtype=like.dtype, device=like.device)
     prediction = torch.as_tensor(y_pred, dtype=like.dtype, device=like.device)
-    return _torch_function(formula).apply(*torch.broadcast_tensors(truth, prediction))
+    both: Any = torch.broadcast_tensors  # which has no types
+    return _torch_function(formula).apply(*both(truth, prediction))
 
 
 def mean(values: Any, sample_weight: Any) -> Any:
@@ -55,7 +56,7 @@ def mean(values: Any, sample_weight: Any) -> Any:
 def _torch_function(formula: Expression) -> Any:
     import torch
 
-    class Derived(torch.autograd.Function):  # type: ignore[misc,no-any-unimported]
+    class Derived(torch.autograd.Function):
         @staticmethod
         def forward(context: Any, y_true: Any, y_pred: Any) -> Any:
             context.save_for_backward(y_true, y_pred)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
+from offby.engine.order import KeyCounts
+from offby.engine.plan import Counter
 from offby.engine.state import State
 from offby.formula.expression import Expression
 from offby.measures import ordered
 
 
 @dataclass(frozen=True)
-class Undefined(Exception):
+class Undefined(Exception):  # noqa: N818  # a state of a number, not a mistake
     """Why a number does not exist, and (if rows are to blame) how many and the first."""
 
     reason: str
@@ -97,8 +100,14 @@ def _largest(state: State, term: Expression) -> float:
 def _counted(state: State, key: Expression) -> ordered.Counted:
     for place, counter in enumerate(state.plan.counters):
         if counter.key is key:
-            return ordered.Counted(counter, state.sums.counted[place])
+            return _reading(counter, state.sums.counted[place])
     raise KeyError(key)
+
+
+@lru_cache(maxsize=8)
+def _reading(counter: Counter, counts: KeyCounts) -> ordered.Counted:
+    """One reading for all measures, since it remembers what it added up."""
+    return ordered.Counted(counter, counts)
 
 
 def counted_by(state: State, key: Expression) -> ordered.Counted | None:

@@ -27,6 +27,7 @@ from offby.measures.uncertainty import moments_only
 REPLICATES = 2000
 SEED = 20_261_121
 _DRAWS_AT_ONCE = 1 << 22
+_ROUNDING = 1e-14
 Floats = NDArray[np.float64]
 
 
@@ -49,7 +50,9 @@ class _Terms:
                 found[part] = means[:, first] + self.centres[first]
             else:
                 square = self.squares[part.args[0], part.args[-1]]
-                found[part] = means[:, square] - means[:, first] * means[:, last]
+                spread = means[:, square] - means[:, first] * means[:, last]
+                noise = np.abs(spread) <= _ROUNDING * np.abs(means[:, square])
+                found[part] = np.where(noise, 0.0, spread)  # one row drawn again and again
         return found
 
 
@@ -119,6 +122,7 @@ def _interval(
     found: Measurement, replicates: Floats, left_out: Floats, confidence: float
 ) -> Measurement:
     """Bias-corrected and accelerated: quantiles of the replicates, moved as BCa says."""
+    assert found.value is not None
     replicates = np.sort(replicates[np.isfinite(replicates)])
     below = np.mean(replicates < found.value) + np.mean(replicates == found.value) / 2
     if replicates.size < REPLICATES / 2 or not 0 < below < 1:

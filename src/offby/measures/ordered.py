@@ -44,6 +44,11 @@ class Counted:
         return self.counts.pairs[:, 2 * place] + self.counts.pairs[:, 2 * place + 1]
 
     @cached_property
+    def ends(self) -> tuple[Floats, Floats]:
+        """The smallest and the largest value each key can stand for."""
+        return self.counts.low(), self.counts.high()
+
+    @cached_property
     def cumulated(self) -> NDArray[Any]:
         """The exact weight up to and including each key: integers, or fractions."""
         place = self.column(w)

@@ -16,7 +16,16 @@ from offby.formula.aggregates import (
 )
 from offby.formula.expression import Expression, constant
 from offby.formula.words import log, p, r, sqrt, xlogy, y
-from offby.losses import Absolute, AbsolutePercentage, Gamma, Loss, Pinball, Poisson, Squared, Tweedie
+from offby.losses import (
+    Absolute,
+    AbsolutePercentage,
+    Gamma,
+    Loss,
+    Pinball,
+    Poisson,
+    Squared,
+    Tweedie,
+)
 from offby.measures.measure import Measure
 
 POSITIVE = (0.0, math.inf)
@@ -37,7 +46,14 @@ MEASURES = [
         "1",
         SHARE,
     ),
-    Measure("mape", Mean(AbsolutePercentage.formula), "lower", "1", POSITIVE, needs="targets other than 0"),
+    Measure(
+        "mape",
+        Mean(AbsolutePercentage.formula),
+        "lower",
+        "1",
+        POSITIVE,
+        needs="targets other than 0",
+    ),
     Measure(
         "smape",
         Mean(2 * abs(r) / (abs(y) + abs(p))),
@@ -111,6 +127,6 @@ def _least_mean(loss: Loss) -> Expression | None:
             return 2 * (log(centre) - Mean(log(y)))
         case Tweedie():
             q = constant(2 - loss.parameters["power"])
-            scale = 2 / (q.data * (q.data - 1))
+            scale = float(2 / (q.data * (q.data - 1)))
             return scale * (Mean(y**q) - centre**q)
     return None

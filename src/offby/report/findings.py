@@ -118,8 +118,8 @@ def _best_measure(evidence: Evidence) -> Iterator[Finding]:
         yield Finding("describes_best", text, {**numbers, "measure": "mae"})
     elif abs(ratio / _GAUSSIAN_RATIO - 1) < 0.1:
         text = (
-            f"RMSE and MAE tell the same story: RMSE is {number(ratio, 3)} times MAE, as for normal "
-            "errors (1.25), and the tail is light; MSE and RMSE use the data best"
+            f"RMSE and MAE tell the same story: RMSE is {number(ratio, 3)} times MAE, as for "
+            "normal errors (1.25), and the tail is light; MSE and RMSE use the data best"
         )
         yield Finding("describes_best", text, {**numbers, "measure": "rmse"})
     else:
@@ -155,7 +155,7 @@ def _undefined(evidence: Evidence) -> Iterator[Finding]:
             text = f"{name} is undefined: {measured.undefined}"
             yield Finding("undefined", text, {"measure": name})
         elif math.isinf(measured.value):
-            text = f"{name} is infinite ({measured.unsure})"
+            text = f"{name} is infinite: {measured.unsure}"
             yield Finding("infinite", text, {"measure": name})
 
 
@@ -182,8 +182,8 @@ def _interval_worth(evidence: Evidence) -> Iterator[Finding]:
         yield Finding("few_rows", text, {"rows": 1})
     elif evidence.rows < _FEW:
         text = (
-            f"{rows(evidence.rows)} are few: the intervals rest on the t distribution and on errors "
-            "without a heavy tail; measure more rows before you decide on them"
+            f"{rows(evidence.rows)} are few: the intervals rest on the t distribution and on "
+            "errors without a heavy tail; measure more rows before you decide on them"
         )
         yield Finding("few_rows", text, {"rows": evidence.rows})
     else:
@@ -197,5 +197,6 @@ def _interval_worth(evidence: Evidence) -> Iterator[Finding]:
 def _dropped(evidence: Evidence) -> Iterator[Finding]:
     if evidence.dropped:
         share = evidence.dropped / (evidence.rows + evidence.dropped)
-        text = f"{rows(evidence.dropped)} with missing values were left out ({percent(share)})"
+        were = "was" if evidence.dropped == 1 else "were"
+        text = f"{rows(evidence.dropped)} with missing values {were} left out ({percent(share)})"
         yield Finding("dropped", text, {"dropped": evidence.dropped})

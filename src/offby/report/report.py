@@ -63,7 +63,7 @@ class Report:
         return _strict(found)  # type: ignore[no-any-return]
 
     def to_json(self, indent: int | None = 2) -> str:
-        """The report as strict JSON; a number that JSON lacks is "Infinity", "-Infinity" or "NaN"."""
+        """The report as strict JSON; what JSON lacks is "Infinity", "-Infinity" or "NaN"."""
         return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False)
 
     def to_html(self, path: str | PathLike[str] | None = None) -> str:

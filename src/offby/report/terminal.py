@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from offby.report.report import Report
 
+_LEAST_WIDTH = 66
+
 
 def to_text(report: Report, width: int | None = None, *, color: bool = False) -> str:
     """The report as text, for a terminal so wide; 80 columns if not told."""
@@ -38,7 +40,8 @@ def show(report: Report, console: Console) -> None:
         console.print(Text(f"{name}: {headline(part)}"))
     if report.outputs:
         console.print(Text("\nAverage over the outputs", style="bold"))
-    console.print(Padding(_table(report), (0, 0, 1, 0)))
+    table = _table(report) if console.width >= _LEAST_WIDTH else _narrow_table(report)
+    console.print(Padding(table, (0, 0, 1, 0)))
     if report.findings:
         console.print(_bullets(report))
 
@@ -62,7 +65,7 @@ def _table(report: Report) -> RenderableType:
 
     confidence = next(iter(report.measures.values())).confidence
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
-    table.add_column("measure", overflow="fold")
+    table.add_column("measure", overflow="fold", min_width=12)
     table.add_column("value", justify="right", no_wrap=True)
     table.add_column("± se", justify="right", no_wrap=True, style="dim")
     table.add_column(f"{percent(confidence, 3)} interval", overflow="fold")
@@ -70,6 +73,22 @@ def _table(report: Report) -> RenderableType:
         value, error, spread, remark = cells(measured)
         table.add_row(Text(name), value, error, Text(f"{spread}  {remark}".strip()))
     return table
+
+
+def _narrow_table(report: Report) -> RenderableType:
+    """Two columns; what is known of a value stands below it."""
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(overflow="fold")
+    grid.add_column(overflow="fold")
+    for name, measured in report.measures.items():
+        value, error, spread, remark = cells(measured)
+        grid.add_row(Text(name, style="bold"), f"{value} ± {error}" if error else value)
+        for line in filter(None, (spread, remark)):
+            grid.add_row("", Text(line, style="dim"))
+    return grid
 
 
 def cells(measured: Measurement) -> tuple[str, str, str, str]:

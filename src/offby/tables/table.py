@@ -103,14 +103,14 @@ class Table(ABC):
                 row += rows
 
 
-def listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str], most: int = _LISTED) -> str:
     """Write names one after another, no more than a reader would read.
 
     >>> listed(["a", "b"])
     "'a', 'b'"
     """
-    shown = ", ".join(repr(name) for name in names[:_LISTED])
-    rest = len(names) - _LISTED
+    shown = ", ".join(repr(name) for name in names[:most])
+    rest = len(names) - most
     return f"{shown} and {rest:,} more" if rest > 0 else shown or "(none)"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 from collections.abc import Callable, Sequence
@@ -9,7 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from offby.errors import MeasureError
+from offby.measures.measure import Measure
 from offby.measures.measurement import Measurement
+from offby.measures.names import resolve
 from offby.report.numbers import between, number
 from offby.report.report import Report
 
@@ -20,72 +23,95 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     ">": operator.gt,
 }
-_CONDITION = re.compile(r"^\s*(?P<name>.+?)(?P<point>\.value)?\s*(?P<sign><=|>=|<|>)\s*(?P<bound>\S+)\s*$")
+_CONDITION = re.compile(
+    r"\s*(?P<name>.+?)(?P<point>\.value)?\s*(?P<sign><=|>=|<|>)\s*(?P<bound>[^\s<>=]+)\s*"
+)
 
 
 @dataclass(frozen=True)
 class Gate:
-    """A condition such as ``mae > 13000``, and whether it must not or must hold."""
+    """A condition such as ``mae > 13000``, and whether it must not or must hold.
+
+    The data are sure of a condition if the whole interval satisfies it. `--fail-if` fails when they
+    are sure, `--require` unless they are; ``mae.value`` asks for the plain value instead. Where
+    there is no interval (one row, an extreme) `--fail-if` judges the plain value and `--require`
+    fails: neither lets anything bad slip through.
+    """
 
     kind: Kind
     text: str
-    name: str
+    measure: Measure
     sign: str
     bound: float
     point: bool
 
     @classmethod
-    def parse(cls, kind: Kind, text: str) -> Gate:
-        """Read a condition; raises `MeasureError` on anything else."""
-        found = _CONDITION.match(text)
-        try:
-            if found is None:
-                raise ValueError
-            bound = float(found["bound"].replace("_", ""))
-        except ValueError:
+    def parse(cls, kind: Kind, text: str, known: Sequence[Measure] = ()) -> Gate:
+        """Read a condition on a `known` measure or any that has a name; raises `MeasureError`."""
+        found = _CONDITION.fullmatch(text)
+        bound = math.nan if found is None else _bound(found["bound"])
+        if found is None or math.isnan(bound):
             raise MeasureError(
-                f"--{kind} {text!r} cannot be read; write a measure, one of < <= > >= and a number, "
-                f"such as --{kind} 'mae > 13000' (or mae.value for the plain point)"
-            ) from None
-        return cls(kind, text.strip(), found["name"].strip(), found["sign"], bound,
-                   found["point"] is not None)  # fmt: skip
+                f"--{kind} {text!r} cannot be read; write a measure, one of < <= > >= and a "
+                f"number, such as 'mae > 13000', or 'mae.value > 13000' for the plain value"
+            )
+        named = {measure.name: measure for measure in known}.get(found["name"])
+        measure = named or resolve([found["name"]])[0]
+        return cls(kind, text.strip(), measure, found["sign"], bound, bool(found["point"]))
 
     def judge(self, report: Report) -> Verdict:
         """Whether the report passes; an undefined measure fails a requirement."""
-        measured = report[self.name]
+        measured = report[self.measure.name]
         if measured.value is None:
+            said = f"{measured.name} is undefined ({measured.undefined})"
             if self.kind == "fail-if":
-                raise MeasureError(
-                    f"--fail-if {self.text!r}: {self.name} is undefined ({measured.undefined})"
-                )
-            return Verdict(self, False, f"{self.name} is undefined ({measured.undefined})")
-        sure = self._holds(measured)
-        passed = not sure if self.kind == "fail-if" else sure
-        return Verdict(self, passed, self._words(measured, sure))
+                raise MeasureError(f"--fail-if '{self.text}' cannot be judged: {said}")
+            return Verdict(self, passed=False, words=said)
+        sure = self._sure(measured, measured.value)
+        return Verdict(self, sure == (self.kind == "require"), self._words(measured, sure))
 
-    def _ends(self, measured: Measurement) -> tuple[float, ...]:
-        """What must satisfy the condition for it to be sure: the value, or the whole interval."""
-        assert measured.value is not None
-        if self.point:
-            return (measured.value,)
+    def _holds(self, *values: float) -> bool:
+        return all(_COMPARE[self.sign](value, self.bound) for value in values)
+
+    def _sure(self, measured: Measurement, value: float) -> bool:
+        if self.point or self._certain(value):
+            return self._holds(value)
         if measured.low is None or measured.high is None:
-            return measured.bracket or (measured.value,)
-        return measured.low, measured.high
+            return self.kind == "fail-if" and self._holds(*(measured.bracket or (value,)))
+        return self._holds(measured.low, measured.high)
 
-    def _holds(self, measured: Measurement) -> bool:
-        return all(_COMPARE[self.sign](end, self.bound) for end in self._ends(measured))
+    def _certain(self, value: float) -> bool:
+        """Infinite, or as good or bad as can be: such a value has no interval about it."""
+        return math.isinf(value) or value in self.measure.range
 
     def _words(self, measured: Measurement, sure: bool) -> str:
         assert measured.value is not None
-        gap = abs(measured.value - self.bound)
-        side = "above" if measured.value > self.bound else "below"
-        said = f"{self.name} is {number(measured.value, 6)}"
-        if not self.point and measured.low is not None:
-            said += f", interval {between(measured.low, measured.high)}"
-        said += f": {number(gap)} {side} {number(self.bound, 6)}" if gap else f": just {number(gap)}"
-        if sure or self.point or measured.low is None:
+        said = f"{measured.name} is {_distance(measured.value, self.bound)}"
+        if self.point or self._certain(measured.value):
             return said
-        return said + f", and the data are not sure that it is {self.sign} {number(self.bound, 6)}"
+        if measured.low is None:
+            advice = f"ask for the plain value with '{measured.name}.value {self.sign} …'"
+            judged = "the plain value was judged" if self.kind == "fail-if" else advice
+            return f"{said}; {measured.unsure}; {judged}"
+        said += f", interval {between(measured.low, measured.high)}"
+        if self._holds(measured.value) and not sure:
+            said += f": not sure to be {self.sign} {number(self.bound, 6)}"
+        return said
+
+
+def _bound(text: str) -> float:
+    try:
+        return float(text.replace(",", ""))
+    except ValueError:
+        return math.nan
+
+
+def _distance(value: float, bound: float) -> str:
+    gap = abs(value - bound)
+    if not gap or not math.isfinite(gap):
+        return number(value, 6)
+    side = "above" if value > bound else "below"
+    return f"{number(value, 6)}, {number(gap)} {side} {number(bound, 12)}"
 
 
 @dataclass(frozen=True)
@@ -102,12 +128,19 @@ class Verdict:
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
-        return {"gate": f"--{self.gate.kind}", "condition": self.gate.text,
-                "passed": self.passed, "text": self.words}  # fmt: skip
+        return {
+            "gate": f"--{self.gate.kind}",
+            "condition": self.gate.text,
+            "passed": self.passed,
+            "text": self.words,
+        }
 
 
-def gates(fail_if: Sequence[str], require: Sequence[str]) -> list[Gate]:
+def gates(
+    fail_if: Sequence[str], require: Sequence[str], known: Sequence[Measure] = ()
+) -> list[Gate]:
     """The gates that the command line names."""
-    return [Gate.parse("fail-if", text) for text in fail_if] + [
-        Gate.parse("require", text) for text in require
+    return [
+        *(Gate.parse("fail-if", text, known) for text in fail_if),
+        *(Gate.parse("require", text, known) for text in require),
     ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
-import numpy as np
 from numpy.typing import NDArray
 
 from offby.engine.plan import plan_for
@@ -119,7 +118,9 @@ class Totals:
             column.name: column.report(self.asked, self.needed, self.confidence)
             for column in columns
         }
-        return averaged(parts) if len(parts) > 1 else next(iter(parts.values()))
+        if len(parts) == 1:
+            return next(iter(parts.values()))
+        return averaged(parts, {measure.name: measure.range for measure in self.asked})
 
     def to_bytes(self) -> bytes:
         """The totals as bytes, for `from_bytes` of the same version; nothing in them is code."""
