@@ -192,9 +192,7 @@ def test_the_noise_is_a_density(one):
 
     bend = max([3.0, *one.parameters.values()]) if needs_y else one.parameters.get("delta", 3.0)
     edges = sorted({low, at, at + bend, high} | (set() if needs_y else {at - bend}))
-    whole = sum(
-        integrate.quad(density, a, b, limit=200)[0] for a, b in itertools.pairwise(edges)
-    )
+    whole = sum(integrate.quad(density, a, b, limit=200)[0] for a, b in itertools.pairwise(edges))
     assert whole == pytest.approx(1, rel=1e-7)
 
 

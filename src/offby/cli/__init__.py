@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 
 from cyclopts import App, CycloptsError
 
@@ -24,11 +25,11 @@ app.command(
 app.register_install_completion_command()
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; errors are one line on standard error and exit code 2."""
     streams.degrade_gracefully()
     try:
-        code = app(exit_on_error=False, print_error=False, result_action="return_value")
+        code = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
         sys.stdout.flush()
     except CycloptsError as error:
         _refuse(f"{_one_line(error).rstrip('.')}; see offby --help")

@@ -42,10 +42,16 @@ class KeyTables:
         """Be as coarse as these sorted keys ask for, with windows over them."""
         for k, some in enumerate(keys):
             self.levels[k] = max(int(self.levels[k]), finest_drop(some))
-            top = (int(some[-1]) >> self.levels[k]) + (_HEADROOM << max(52 - self.levels[k], 0))
-            self.bases[k] = top - WINDOW
-        if not self.columns and np.all(self.levels > 0):  # values that differ little are few
-            self.direct = np.zeros((len(keys), WINDOW), np.int32)
+            self._place_window(k, int(some[-1]) >> int(self.levels[k]))
+
+    def _place_window(self, k: int, largest: int) -> None:
+        """Count by place up to a little above the largest key, where keys are coarse."""
+        level = int(self.levels[k])
+        if self.columns or level == 0:
+            return
+        if not self.direct.shape[1]:
+            self.direct = np.zeros((len(self.levels), WINDOW), np.int32)
+        self.bases[k] = largest + (_HEADROOM << max(52 - level, 0)) - WINDOW
 
     def any_full(self) -> bool:
         """Whether a hash table holds more keys than the budget allows."""
@@ -66,9 +72,9 @@ class KeyTables:
         merged = before.merge(self._hashed(k))
         if self.direct.shape[1]:
             merged = merged.merge(self._windowed(k))
-        drop = merged.level - int(self.levels[k]) if merged.keys.size else 0
-        self.levels[k] += drop
-        self.bases[k] = ((int(self.bases[k]) + WINDOW) >> drop) - WINDOW
+        if merged.keys.size:
+            self.levels[k] = merged.level
+            self._place_window(k, int(merged.keys[-1]))
         self.counts[k], self.used[k], self.pairs[k], self.direct[k] = 0, 0, 0.0, 0
         return merged
 

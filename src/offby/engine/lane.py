@@ -78,7 +78,7 @@ class Lane:
             levels = self.tables.levels
             self.tables = KeyTables(self.plan, max(rows, 2 * self.tables.budget))
             self.tables.levels[:] = levels
-        if rows > 2 * BUDGET:
+        if rows > BUDGET:
             self._look_ahead(batch, start, stop)
 
     def _look_ahead(self, batch: Batch, start: int, stop: int) -> None:

@@ -33,7 +33,7 @@ from numba import njit
 from offby.engine.accumulate import (
     add_exact, carry, count_directly, count_keys, first_slot, keep_worst, ordered_bits)
 from offby.engine.memory import dot_of, load_float, prefetch, store_float
-from offby.formula.bits import fma
+from offby.formula.bits import fma, select
 from offby.formula.kernels import *
 
 TILE = {tile}

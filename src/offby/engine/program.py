@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from offby.engine.loop import OPERATIONS, TILE
 from offby.errors import FormulaError
+from offby.formula.arrays import evaluate
 from offby.formula.expression import Expression, walk
 from offby.formula.words import p, r, y
 
@@ -68,9 +70,8 @@ class Builder:
 
     def value(self, root: Expression) -> int:
         """The register that holds `root`."""
-        for current in walk(root):
-            if current not in self.known:
-                self.known[current] = self._compute(current)
+        for current in walk(root, self.known):
+            self.known[current] = self._compute(current)
         return self.known[root]
 
     def _compute(self, current: Expression) -> int:
@@ -80,8 +81,13 @@ class Builder:
             return self.write("load", self.inputs[current])
         if current is r:
             return self.value(p - y)
+        if all(self.known[arg] in self.constants for arg in current.args):
+            return self.fixed(float(evaluate(current, {})))
         if current.op == "power" and current.args[1].op == "constant":
             return self._power(current, current.args[1].data)
+        if current.op == "divide" and _power_of_two(current.args[1]):
+            half = self.fixed(1 / current.args[1].data)  # the same bits, without a division
+            return self.write("multiply", self.known[current.args[0]], half)
         if current.op not in OPERATIONS:
             raise FormulaError(
                 f"{current!r} has no value here; the words known are "
@@ -150,3 +156,7 @@ class Builder:
             for virtual in self._reads(operation, target, arguments):
                 last[virtual] = at
         return last
+
+
+def _power_of_two(current: Expression) -> bool:
+    return current.op == "constant" and abs(math.frexp(current.data)[0]) == 0.5

@@ -48,7 +48,7 @@ class Sample:
         theirs = Sample(other.level, other.rows, [*other.y_true], [*other.y_pred], [*other.blocks])
         while theirs.level < self.level:
             theirs._thin()
-        offset = (self.rows >> self.level) + 1
+        offset = (self.rows >> self.level) + 1 if self.rows else 0
         for blocks, y_true, y_pred in zip(theirs.blocks, theirs.y_true, theirs.y_pred, strict=True):
             self._add(blocks + offset, y_true, y_pred)
         self.rows += other.rows

@@ -112,12 +112,12 @@ def _interval(
         raise Undefined("one row: no interval")
     if not moments_only(measure.formula):
         return order_interval(state, measure, found, value, confidence)
-    error = standard_error(state, measure.formula, found)
     if value in measure.range:
         raise Undefined(f"the value stands at the edge of its range, {value:g}")
+    error = standard_error(state, measure.formula, found)
     if not math.isfinite(error):
         raise Undefined("its standard error exceeds float64")
     if measure.formula.op == "sqrt":  # a root has the roots of the interval below it
-        low, high = interval(1.0, 2 * error / value, n, confidence, measure.range)
+        low, high = interval(1.0, 2 * error / value, n, confidence, (0.0, math.inf))
         return error, value * math.sqrt(low), value * math.sqrt(high)
     return error, *interval(value, error, n, confidence, measure.range)

@@ -41,12 +41,17 @@ def resolve(asked: str | Measure | Loss | Iterable[Any] | None) -> tuple[Measure
         asked = DEFAULT
     if isinstance(asked, str):
         asked = split(asked)
-    if isinstance(asked, Measure | Loss):
-        asked = [asked]
-    found = [_resolve_one(item) for item in asked]
+    found = [_resolve_one(item) for item in (asked if isinstance(asked, Iterable) else [asked])]
     if not found:
         raise MeasureError("no measure was asked for; leave `measures` out for the usual report")
-    return tuple({measure.name: measure for measure in found}.values())
+    named: dict[str, Measure] = {}
+    for measure in found:
+        if named.setdefault(measure.name, measure).formula is not measure.formula:
+            raise MeasureError(
+                f"{measure.name!r} names {named[measure.name].formula!r} and "
+                f"{measure.formula!r}; give each measure a name of its own"
+            )
+    return tuple(named.values())
 
 
 def split(text: str) -> list[str]:

@@ -49,6 +49,8 @@ def standard_error(
             coefficients[place] = coefficients.get(place, 0.0) + slope * weight
     places = sorted(coefficients)
     vector = np.array([coefficients[place] for place in places])
+    if not np.isfinite(vector).all():
+        return math.nan
     spread = float(vector @ state.comoments().centred(places) @ vector)
     n = effective_n(state)
     total = float(state.sums.weight(state.plan))

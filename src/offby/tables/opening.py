@@ -123,7 +123,7 @@ def _missing(text: str, path: Path) -> TableError:
     folder = path.parent
     if not folder.is_dir():
         return TableError(f"there is no file {path}, nor a folder {folder}; check the path")
-    here = sorted(entry.name for entry in folder.iterdir())
+    here = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
     close = get_close_matches(path.name, here, n=3, cutoff=0.6)
     near = f"did you mean {listed(close)}?" if close else f"the folder holds {listed(here, 5)}"
     return TableError(f"there is no file {path}; {near}")

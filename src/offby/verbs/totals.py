@@ -154,14 +154,7 @@ class Totals:
 
 def _with_needed(asked: Iterable[Measure]) -> tuple[Measure, ...]:
     """What findings are made of and what was asked for, in an order that asking cannot change."""
-    found = {measure.name: measure for measure in resolve(NEEDED)}
-    for measure in sorted(asked, key=lambda measure: measure.name):
-        if found.setdefault(measure.name, measure).formula is not measure.formula:
-            raise MeasureError(
-                f"{measure.name!r} already names {found[measure.name].formula!r}; give your "
-                f"measure of {measure.formula!r} a name of its own"
-            )
-    return tuple(found.values())
+    return resolve([*resolve(NEEDED), *sorted(asked, key=lambda measure: measure.name)])
 
 
 def _formulas(measures: Iterable[Measure]) -> tuple[Expression, ...]:
