@@ -48,7 +48,7 @@ def without_places(found):
     return {k: v.partition(" (")[0] if isinstance(v, str) else v for k, v in found.items()}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(tables(), st.data())
 def test_chunks_merges_and_orders_give_the_same_bits(table, data):
     rows = len(table[0])
@@ -71,7 +71,7 @@ def test_chunks_merges_and_orders_give_the_same_bits(table, data):
     assert without_places(permuted) == without_places(whole)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(tables())
 def test_stored_and_read_again(table):
     before = totals(table)

@@ -33,7 +33,7 @@ from numba import njit
 from offby.engine.accumulate import (
     add_exact, carry, count_directly, count_keys, first_slot, keep_worst, ordered_bits)
 from offby.engine.memory import dot_of, load_float, prefetch, store_float
-from offby.formula.bits import fma, select
+from offby.formula.bits import fma, select, widest_vectors
 from offby.formula.kernels import *
 
 TILE = {tile}
@@ -41,7 +41,16 @@ TILE = {tile}
 
 @njit(nogil=True, error_model="numpy", _nrt=False)
 def execute(op, d, a, b, c, R):
+    widest_vectors()
 {operations}
+    elif op == {fma}:
+        scale, shift = R[b, 0], R[c, 0]  # registers that hold one number
+        for i in range(TILE):
+            R[d, i] = fma(R[a, i], scale, shift)
+    elif op == {product_low}:
+        for i in range(TILE):
+            R[d, i] = fma(R[a, i], R[b, i], -(R[a, i] * R[b, i]))
+
 
 @njit(nogil=True, error_model="numpy", cache={cache}, _nrt=False)
 def run(program, R, inputs, outputs, start, stop, offset, ids, limbs, special, anchors, sums,
@@ -55,7 +64,7 @@ def run(program, R, inputs, outputs, start, stop, offset, ids, limbs, special, a
         for k in range(program.shape[0]):
             op, d = program[k, 0], program[k, 1]
             a, b, c = program[k, 2], program[k, 3], program[k, 4]
-            if op < {load}:
+            if op < {load} or op >= {fma}:
                 execute(op, d, a, b, c, R)
             elif op == {load}:
                 address, stride = inputs[a, 0], inputs[a, 1]
@@ -100,13 +109,6 @@ def run(program, R, inputs, outputs, start, stop, offset, ids, limbs, special, a
                 full |= used[d] > budget
             elif op == {worst}:
                 keep_worst(R[a], n, base, offset, ids, sizes[d], rows[d])
-            elif op == {fma}:
-                scale, shift = R[b, 0], R[c, 0]  # registers that hold one number
-                for i in range(TILE):
-                    R[d, i] = fma(R[a, i], scale, shift)
-            elif op == {product_low}:
-                for i in range(TILE):
-                    R[d, i] = fma(R[a, i], R[b, i], -(R[a, i] * R[b, i]))
     for k in range(limbs.shape[0]):
         carry(limbs[k])
     return stop
@@ -120,4 +122,4 @@ def source(cache: bool) -> str:
         form = row.loop.format("R[a, i]", "R[b, i]", "R[c, i]")
         lines.append(f"    {'if' if code == 0 else 'elif'} op == {code}:  # {row.name}")
         lines.append(f"        for i in range(TILE):\n            R[d, i] = {form}")
-    return _HEAD.format(operations="\n".join(lines) + "\n", tile=TILE, cache=cache, **OPERATIONS)
+    return _HEAD.format(operations="\n".join(lines), tile=TILE, cache=cache, **OPERATIONS)

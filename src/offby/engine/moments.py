@@ -42,6 +42,10 @@ class Comoments:
         if not plan.weighted:
             matrix[0, 0] = sums.rows
             matrix[0, 1:] = matrix[1:, 0] = sums.rows * means
+            for place, term in enumerate(plan.basis, start=1):
+                if isinstance(term, tuple):
+                    i, j = term[0] + 1, term[1] + 1
+                    matrix[i, j] = matrix[j, i] = matrix[0, place]
         return cls(matrix, means)
 
     def centred(self, places: list[int]) -> Floats:

@@ -90,6 +90,7 @@ class _Writer:
         self.plan, self.every, self.groups = plan, every, groups
         self.builder = Builder(plan.inputs, finite=True)
         self.basis_at: dict[int, int] = {}  # place in the basis -> register
+        self.products: set[tuple[int, int]] = set()  # of basis terms, in the basis too
         self.times_weight: dict[int, int] = {}  # the same, times the weight
         self.counted: dict[Expression, dict[Expression, None]] = {}  # key -> columns
 
@@ -173,19 +174,23 @@ class _Writer:
 
     def _basis_register(self, term: Basis) -> int:
         if isinstance(term, tuple):
+            self.products.add(term)
             return self.builder.write("multiply", *(self.basis_at[k] for k in term))
         scale, shift = self.builder.fixed(1.0), self.builder.fixed(0.0)
         self.plan.shifts.append((scale, shift))
         return self.builder.write("fma", self.builder.value(term), scale, shift)
 
     def _pairs(self, places: list[int]) -> None:
-        """A sum for every product that the covariances of these basis terms need."""
+        """A sum for every product that the covariances of these basis terms need.
+
+        Without weights the exact sums hold the terms themselves, products among them.
+        """
         distinct = sorted(set(places))
         for i in distinct:
-            if self.plan.weighted:  # without weights the exact sums hold these
+            if self.plan.weighted:
                 self._moment(-1, i)
             for j in distinct:
-                if i <= j:
+                if i <= j and (self.plan.weighted or (i, j) not in self.products):
                     self._moment(i, j)
 
     def _moment(self, i: int, j: int) -> None:
