@@ -22,6 +22,11 @@ app.command(
     name="measure",
     help="Measure how far off predictions are, and how sure that is.",
 )
+app.command(
+    "offby.cli.measures:measures",
+    name="measures",
+    help="List the measures that can be asked for, with their formulas.",
+)
 app.register_install_completion_command()
 
 

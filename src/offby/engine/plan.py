@@ -234,7 +234,5 @@ def count_columns(aggregate: Expression, weight: Expression) -> list[Expression]
     columns = [] if weight is ONE else [weight, weight * weight]
     if aggregate.op == "least_pinball":
         term, _, beside = aggregate.args
-        squared = simplify(weight * weight)
-        columns += [simplify(weight * term)]
-        columns += [simplify(squared * x) for x in (term, term * term, beside, beside * term)]
+        columns += [simplify(weight * term), simplify(simplify(weight * weight) * beside)]
     return columns

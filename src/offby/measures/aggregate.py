@@ -61,7 +61,7 @@ def mean(state: State, term: Expression) -> float:
 def _quotient(state: State, places: list[int]) -> float:
     positive, negative, missing, first = state.sums.unusual(places)
     if missing or (positive and negative):
-        rows = missing or positive + negative
+        rows = missing + positive + negative
         raise Undefined(
             f"{rows:,} row{'s have' if rows > 1 else ' has'} no defined value", rows, first
         )

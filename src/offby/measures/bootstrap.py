@@ -69,9 +69,7 @@ def bootstrapped(
     replicates = terms.aggregates(_replicate_sums(terms.columns), parts)
     left_out = terms.aggregates(whole - terms.columns, parts)
     return dict(found) | {
-        m.name: _interval(
-            found[m.name], _values(m, replicates), _values(m, left_out), confidence
-        )
+        m.name: _interval(found[m.name], _values(m, replicates), _values(m, left_out), confidence)
         for m in able
     }
 

@@ -6,6 +6,7 @@ import math
 from fractions import Fraction
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import special
 
 from offby.engine.plan import ONE, count_columns
@@ -19,6 +20,7 @@ from offby.measures.ordered import Counted, quantile_places
 from offby.measures.uncertainty import effective_n, interval, slopes
 
 Interval = tuple[float, float, float]
+Floats = NDArray[np.float64]
 _FEWEST_WORST = 30
 
 
@@ -42,8 +44,10 @@ def order_interval(
         error = _share_error(counted, measure.formula, value)
     else:
         error = _skill_error(state, measure.formula, found, counted)
-    if value in measure.range or not math.isfinite(error):
+    if value in measure.range:
         raise Undefined(f"the value stands at the edge of its range, {value:g}")
+    if not math.isfinite(error):
+        raise Undefined("its standard error exceeds float64")
     n = effective_n(state)
     return error, *interval(value, error, n, confidence, measure.range)
 
@@ -110,41 +114,41 @@ def _skill_error(
     constant's mean loss is least there.
     """
     least = next(part for part in found if part.op == "least_pinball")
-    slope = slopes(formula, found)
     beside = next(part for part in found if part.op == "mean")
-    tau = least.args[1].data
-    columns = [_sums(counted, column) for column in count_columns(least, _weight(state))[-4:]]
-    squares = _squared_weights(counted)
+    slope = slopes(formula, found)
+    squares, losses = _squared_weights(counted), _sums(
+        counted, count_columns(least, _weight(state))[-1])  # fmt: skip
+    cost = _constant_costs(counted, least.args[1].data) - found[least].value
+    with np.errstate(over="ignore", invalid="ignore"):
+        spread = np.array([
+            [_second_moment(state, beside), cost @ (losses - found[beside].value * squares)],
+            [0.0, squares @ cost**2],
+        ])  # fmt: skip
+        vector = np.array([slope[beside], slope[least]])
+        var = vector @ (spread + np.triu(spread, 1).T) @ vector
+    return math.sqrt(max(float(var), 0.0)) / float(counted.weights.sum())
+
+
+def _constant_costs(counted: Counted, tau: float) -> Floats:
+    """The pinball loss of the sample's quantile for each key (at the middle of its values)."""
+    low, high = counted.counts.low(), counted.counts.high()
+    values = low + (high - low) / 2
     at, _ = quantile_places(counted, Fraction(tau))
-    centre = float(counted.counts.low()[at])
-    side = np.where(np.arange(squares.size) > at, tau, tau - 1)
-    y1, y2, l1, ly = columns
-    constant_mean, mean_loss = found[least].value, found[beside].value
-    total = float(counted.weights.sum())
-    # sums of w² b², w² b l, w² b and w² l, for the constant's loss b = side (y - centre)
-    bb = side**2 @ (y2 - 2 * centre * y1 + centre**2 * squares)
-    bl = side @ (ly - centre * l1)
-    b1, w2, l_sum = side @ (y1 - centre * squares), squares.sum(), l1.sum()
-    var_b = bb - 2 * constant_mean * b1 + constant_mean**2 * w2
-    cov = bl - constant_mean * l_sum - mean_loss * b1 + constant_mean * mean_loss * w2
-    ll = _second_moment(state, beside)
-    var = (
-        slope[beside] ** 2 * ll + slope[least] ** 2 * var_b + 2 * slope[beside] * slope[least] * cov
-    )
-    return math.sqrt(max(float(var), 0.0)) / total
+    error = values - values[at]
+    return np.where(error > 0, tau, tau - 1) * error
 
 
 def _weight(state: State) -> Expression:
     return w if state.plan.weighted else ONE
 
 
-def _sums(counted: Counted, column: Expression) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _sums(counted: Counted, column: Expression) -> Floats:
     place = counted.column(column)
     assert place is not None
     return counted.counts.pairs[:, 2 * place]
 
 
-def _squared_weights(counted: Counted) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _squared_weights(counted: Counted) -> Floats:
     place = counted.column(w * w)
     return counted.weights if place is None else counted.counts.pairs[:, 2 * place]
 
@@ -154,5 +158,5 @@ def _second_moment(state: State, part: Expression) -> float:
     from offby.measures.uncertainty import standard_error
 
     n, total = effective_n(state), float(state.sums.weight(state.plan))
-    one = Aggregate(0.0, 0.0, 0.0)
-    return (standard_error(state, part, {part: one}) * total) ** 2 * (n - 1) / n
+    error = standard_error(state, part, {part: Aggregate(0.0, 0.0, 0.0)}) * total
+    return error * error * (n - 1) / n

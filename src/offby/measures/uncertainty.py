@@ -51,7 +51,8 @@ def standard_error(
     vector = np.array([coefficients[place] for place in places])
     if not np.isfinite(vector).all():
         return math.nan
-    spread = float(vector @ state.comoments().centred(places) @ vector)
+    with np.errstate(over="ignore", invalid="ignore"):
+        spread = float(vector @ state.comoments().centred(places) @ vector)
     n = effective_n(state)
     total = float(state.sums.weight(state.plan))
     if n <= 1:
