@@ -30,18 +30,26 @@ def main():
     with threadpool_limits(1):  # the same last digits whatever the number of cores
         p = cross_val_predict(model, pixels / 16, label, cv=KFold(10), method="predict_proba")
     guess = p.argmax(axis=1)
-    print(f"accuracy {accuracy_score(label, guess):.5f}, balanced accuracy {balanced_accuracy_score(label, guess):.5f}, "
-          f"macro F1 {f1_score(label, guess, average='macro'):.5f}, log loss {log_loss(label, p):.5f}, "
-          f"{np.sum(label != guess)} of {len(label):,} wrong")
+    print(
+        f"accuracy {accuracy_score(label, guess):.5f}, "
+        f"balanced accuracy {balanced_accuracy_score(label, guess):.5f}, "
+        f"macro F1 {f1_score(label, guess, average='macro'):.5f}, "
+        f"log loss {log_loss(label, p):.5f}, "
+        f"{np.sum(label != guess)} of {len(label):,} wrong"
+    )
 
     table = pd.DataFrame({"label": label.astype("int8"), "predicted": guess.astype("int8")})
     for digit in range(10):
         table[f"p{digit}"] = p[:, digit]  # float64, unrounded: the ten sum to one
     arrow = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(
-        {"about": "Handwritten digits and out-of-fold class probabilities. See README.md."})
+        {"about": "Handwritten digits and out-of-fold class probabilities. See README.md."}
+    )
     path = HERE / "digits.parquet"
     pq.write_table(arrow, path, compression="zstd", compression_level=19)
-    print(f"wrote {path.name}: {arrow.num_rows:,} rows, {arrow.num_columns} columns, {path.stat().st_size:,} bytes")
+    print(
+        f"wrote {path.name}: {arrow.num_rows:,} rows, {arrow.num_columns} columns, "
+        f"{path.stat().st_size:,} bytes"
+    )
 
 
 if __name__ == "__main__":

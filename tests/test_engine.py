@@ -10,13 +10,11 @@ from hypothesis import strategies as st
 
 from offby.engine import evaluate as evaluating
 from offby.engine import keytables, lane, order, state
-from offby.engine.evaluate import compute
-from offby.engine.loop import OPERATIONS
 from offby.engine.order import KeyCounts, finest_drop, ordered_bits
 from offby.engine.plan import plan_for
 from offby.engine.rows import fit_rows, update
 from offby.engine.state import State
-from offby.formula import log, p, r, sqrt, where, y
+from offby.formula import log, p, r, y
 from offby.formula.aggregates import (
     ORDERED,
     Mean,
@@ -25,8 +23,7 @@ from offby.formula.aggregates import (
     Variance,
     aggregates_of,
 )
-from offby.formula.arrays import evaluate
-from offby.formula.expression import apply, constant
+from offby.formula.expression import apply
 from offby.measures.aggregate import aggregate
 from offby.measures.finish import measurement
 from offby.measures.names import resolve
@@ -323,44 +320,3 @@ def test_merged_standard_errors_are_the_direct_ones(weighted):
         merged, whole = (measurement(s, measure, 0.95) for s in (halves[0], direct))
         assert merged.value == whole.value
         assert merged.standard_error == pytest.approx(whole.standard_error, rel=1e-9)
-
-
-# Programs
-
-EXACT = {"add": 2, "subtract": 2, "multiply": 2, "divide": 2, "negative": 1, "abs": 1, "sqrt": 1,
-         "maximum": 2, "minimum": 2, "where": 3, "less": 2, "equal": 2, "sign": 1}  # fmt: skip
-GROWN = st.recursive(
-    st.sampled_from([y, p, r]) | st.floats(-4, 4).map(constant),
-    lambda inner: st.sampled_from(list(EXACT)).flatmap(
-        lambda op: st.tuples(*[inner] * EXACT[op]).map(lambda args: apply(op, *args))
-    ),
-    max_leaves=30,
-)
-
-
-@given(st.lists(GROWN, min_size=1, max_size=5), st.integers(1, 700))
-@settings(max_examples=150)
-def test_programs_compute_what_arrays_do(roots, n):
-    """Registers are used again only once nothing needs them: any formulas, side by side."""
-    rng = np.random.default_rng(n)
-    values = {y: rng.normal(size=n), p: rng.integers(-2, 3, n).astype(float)}
-    with np.errstate(all="ignore"):
-        wanted = [np.broadcast_to(evaluate(root, values), (n,)) for root in roots]
-    for found, right in zip(compute(roots, values), wanted, strict=True):
-        assert np.array_equal(found, right, equal_nan=True)
-
-
-def test_a_shared_part_is_computed_once():
-    shared = sqrt(abs(r))
-    program = evaluating._program((shared + 1, shared * 2, where(shared < 1, shared, 1)), (y, p))
-    operations = [int(row[0]) for row in program.code]
-    assert operations.count(OPERATIONS["sqrt"]) == 1
-    assert operations.count(OPERATIONS["subtract"]) == 1
-
-
-def test_registers_are_few():
-    formula = r
-    for k in range(200):
-        formula = abs(formula - k)
-    program = evaluating._program((formula,), (y, p))
-    assert program.registers - len(program.constants) <= 6

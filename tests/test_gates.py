@@ -50,7 +50,7 @@ def test_conditions(kind, text, passed):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "mae", "mae >", "> 3", "mae > much", "mae > nan", "mae == 3", "mae > 1 > 2", "3 < mae"],
+    ["", "mae", "mae >", "> 3", "mae > much", "mae > nan", "mae == 3", "3 < mae"],
 )
 def test_what_is_no_condition_is_refused(text):
     with pytest.raises(MeasureError, match="cannot be read; write a measure, one of"):

@@ -102,8 +102,9 @@ def test_scikit_learn_without_weights(table, name):
 
 
 @pytest.mark.parametrize("q", [0.1, 0.25, 0.5, 0.9, 0.99])
-def test_quantiles_of_the_error_are_numpys(q):
-    truth, prediction = TABLES["amounts"]
+@pytest.mark.parametrize("n", [1000, 1001])
+def test_quantiles_of_the_error_are_numpys(q, n):
+    truth, prediction = amounts(6, n)
     wanted = np.quantile(np.abs(prediction - truth), q, method="averaged_inverted_cdf")
     assert value(f"error_quantile:{q}", truth, prediction) == wanted
 

@@ -119,15 +119,17 @@ def _print(report: Report, verdicts: list[Verdict], html: str | None) -> None:
 @contextmanager
 def _progress() -> Iterator[Callable[[Any], None] | None]:
     """A bar on standard error, where that is a terminal; it goes when the work is done."""
-    if not sys.stderr.isatty():
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not console.is_terminal or console.is_dumb_terminal:
         yield None
         return
-    from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("measuring"), BarColumn(), TextColumn("{task.fields[rows]:,} rows"),
                TimeRemainingColumn())  # fmt: skip
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("measuring", total=None, rows=0)
 
         def advance(batch: Any) -> None:

@@ -82,7 +82,8 @@ class Builder:
         if current is r:
             return self.value(p - y)
         if all(self.known[arg] in self.constants for arg in current.args):
-            return self.fixed(float(evaluate(current, {})))
+            with np.errstate(all="ignore"):
+                return self.fixed(float(evaluate(current, {})))
         if current.op == "power" and current.args[1].op == "constant":
             return self._power(current, current.args[1].data)
         if current.op == "divide" and _power_of_two(current.args[1]):
@@ -159,4 +160,9 @@ class Builder:
 
 
 def _power_of_two(current: Expression) -> bool:
-    return current.op == "constant" and abs(math.frexp(current.data)[0]) == 0.5
+    """Whether it is a constant ±2^k whose reciprocal is a float64 too."""
+    return (
+        current.op == "constant"
+        and abs(math.frexp(current.data)[0]) == 0.5
+        and math.isfinite(1 / current.data)
+    )

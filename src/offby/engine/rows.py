@@ -144,13 +144,15 @@ def together(outputs: Sequence[Rows], nan: Policy, first_row: int) -> Sequence[R
     return [replace(rows, y_true=np.where(lacking, np.nan, rows.y_true)) for rows in outputs]
 
 
-def update(state: State, rows: Rows, nan: Policy = "raise") -> Rows:
+def update(state: State, rows: Rows, nan: Policy = "raise", *, careful: bool = True) -> Rows:
     """Add rows to the totals; unfit rows raise `DataError`, or are dropped if `nan` says so.
 
-    Returns the rows that were counted. Nothing is counted when an error is raised.
+    Returns the rows that were counted. Nothing is counted when an error is raised; if not
+    `careful`, the state is of no more use then.
     """
+    careful = careful or nan == "drop" or rows.weight is not None
     try:
-        state.update(_columns(rows), rows.count)
+        state.update(_columns(rows), rows.count, careful=careful)
         return rows
     except UnfitRows:
         kept = _fit(rows, nan, state.span)

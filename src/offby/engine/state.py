@@ -64,14 +64,21 @@ class State:
         return self._settled.rows == 0 and all(lane.sums.rows == 0 for lane in self._lanes)
 
     def update(
-        self, columns: Columns, rows: int, ids: NDArray[np.int64] = _NONE, span: int | None = None
+        self,
+        columns: Columns,
+        rows: int,
+        ids: NDArray[np.int64] = _NONE,
+        span: int | None = None,
+        *,
+        careful: bool = True,
     ) -> None:
-        """Add rows; raises `UnfitRows`, with nothing added, if one is not finite.
+        """Add rows; raises `UnfitRows` if one is not finite.
 
-        `ids` numbers the rows within `span`, where some were left out.
+        `ids` numbers the rows within `span`, where some were left out. If `careful`, nothing is
+        added then; if not, the state is spoilt, which saves looking at the rows beforehand.
         """
         if rows:
-            self._ready(columns, rows)
+            self._ready(columns, rows, careful)
             numbers = ids + self.span if ids.size else ids
             batch = Batch(columns, self.plan, self.span, numbers)
             try:
@@ -81,11 +88,11 @@ class State:
                 raise
         self.span += rows if span is None else span
 
-    def _ready(self, columns: Columns, rows: int) -> None:
+    def _ready(self, columns: Columns, rows: int, careful: bool) -> None:
         """A pilot for the first rows; later rows are looked at before any is counted."""
         if self.empty:
             self._take_pilot(columns, rows)
-        else:
+        elif careful:
             self._check(columns, rows)
         if not self._lanes:
             pilot = self.plan.pilot_registers(self.shift, self.scale)

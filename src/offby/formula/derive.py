@@ -74,7 +74,8 @@ def _rebuild(current: Expression, args: list[Expression]) -> Expression:
         "add": _plus, "multiply": _times, "power": _power, "negative": _negative
     }  # fmt: skip
     if all(arg.op == "constant" for arg in args) and current.op != "divide":
-        value = PRIMITIVES[current.op].arrays(np, *(np.float64(arg.data) for arg in args))
+        with np.errstate(all="ignore"):
+            value = PRIMITIVES[current.op].arrays(np, *(np.float64(arg.data) for arg in args))
         return constant(float(value))
     if current.op == "where":
         return _where(*args)

@@ -93,7 +93,8 @@ def _why_infinite(state: State, measure: Measure) -> str:
             positive, negative, _, first = state.sums.unusual(state.plan.exact[term])
             if positive or negative:
                 rows = positive + negative
-                return f"its term is infinite in {rows:,} row{'s' * (rows > 1)}, the first is row {first + 1}"
+                where = f"{rows:,} row{'s' * (rows > 1)}, the first is row {first + 1}"
+                return f"its term is infinite in {where}"
     return "the value exceeds float64"
 
 

@@ -23,6 +23,7 @@ class Measure:
     by `needs`. Raises `MeasureError` where the formula is not one over aggregates.
 
     >>> from offby.formula import r, where
+    >>> from offby.formula.aggregates import Mean
     >>> Measure("late_cost", Mean(where(r < 0, 5 * abs(r), abs(r))), better="lower").units
     '1'
     """

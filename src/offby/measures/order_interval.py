@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +15,7 @@ from offby.formula.expression import Expression
 from offby.formula.words import w
 from offby.measures.aggregate import Aggregate, Undefined, counted_by
 from offby.measures.measure import Measure
-from offby.measures.ordered import Counted, quantile_places
+from offby.measures.ordered import Counted, quantile_places, raised
 from offby.measures.uncertainty import effective_n, interval, slopes
 
 Interval = tuple[float, float, float]
@@ -91,7 +90,7 @@ def _refuse_few(n: float, fraction: float) -> None:
 def _share_error(counted: Counted, part: Expression, share: float) -> float:
     """From the influence of a row on top share: ((x - t) [x > t] + f t - share x) / mean x."""
     power, fraction = part.args[1].data, part.args[2].data
-    sizes = ((counted.counts.low() + counted.counts.high()) / 2) ** power
+    sizes = raised(counted, _middles(counted), power)
     weights = counted.weights
     total = float(weights.sum())
     above = np.cumsum(weights[::-1])[::-1]
@@ -131,11 +130,16 @@ def _skill_error(
 
 def _constant_costs(counted: Counted, tau: float) -> Floats:
     """The pinball loss of the sample's quantile for each key (at the middle of its values)."""
-    low, high = counted.counts.low(), counted.counts.high()
-    values = low + (high - low) / 2
-    at, _ = quantile_places(counted, Fraction(tau))
+    values = _middles(counted)
+    at, _ = quantile_places(counted, tau)
     error = values - values[at]
-    return np.where(error > 0, tau, tau - 1) * error
+    return np.asarray(np.where(error > 0, tau, tau - 1) * error)
+
+
+def _middles(counted: Counted) -> Floats:
+    """The middle of the values that each key stands for."""
+    low, high = counted.counts.low(), counted.counts.high()
+    return low + (high - low) / 2
 
 
 def _weight(state: State) -> Expression:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -77,22 +78,23 @@ def read(part: Expression, counted: Counted, weighted: bool) -> Bounded:
 
 def quantile(counted: Counted, q: float) -> Bounded:
     """The q-quantile: the middle of the two values where the cumulated weight is exactly q."""
-    first, second = quantile_places(counted, Fraction(q))
+    first, second = quantile_places(counted, q)
     low, high = counted.counts.low(), counted.counts.high()
     bounds = [float(x[first] + (x[second] - x[first]) / 2) for x in (low, high)]
     return bounds[0] + (bounds[1] - bounds[0]) / 2, bounds[0], bounds[1]
 
 
-def quantile_places(counted: Counted, q: Fraction) -> tuple[int, int]:
+def quantile_places(counted: Counted, q: float) -> tuple[int, int]:
     """The keys between which the quantile lies; the same key twice where it falls inside one."""
     cumulated = counted.cumulated
-    target = q * int(cumulated[-1]) if cumulated.dtype != object else q * cumulated[-1]
+    share = Fraction(repr(q))  # as it is written: 0.9 of 10 rows are 9, not a little more
+    target = share * (int(cumulated[-1]) if cumulated.dtype != object else cumulated[-1])
     if cumulated.dtype != object:  # whole rows: compare integers
         place = int(np.searchsorted(cumulated, math.floor(target), side="left"))
         tied = target.denominator == 1 and cumulated[place] == target
         place += int(not tied and cumulated[place] <= target)
     else:
-        place = int(np.searchsorted(cumulated, target, side="left"))
+        place = bisect_left(cumulated.tolist(), target)
         tied = cumulated[place] == target
     return place, min(place + int(tied), cumulated.size - 1)
 
@@ -105,7 +107,7 @@ def top_share(counted: Counted, power: float, fraction: float) -> Bounded:
     target = fraction * float(counted.weights.sum())
     below = np.maximum(counted.weights.sum() - np.cumsum(counted.weights), 0.0)
     taken = np.clip(target - below, 0.0, counted.weights)
-    low, high = counted.counts.low() ** power, counted.counts.high() ** power
+    low, high = (raised(counted, x, power) for x in (counted.counts.low(), counted.counts.high()))
     ends = [float(np.sum(taken * x)) for x in (low, high)]
     totals = [float(np.sum(counted.weights * x)) for x in (low, high)]
     if not totals[0]:
@@ -117,13 +119,19 @@ def top_share(counted: Counted, power: float, fraction: float) -> Bounded:
     return (ends[0] + ends[1]) / (totals[0] + totals[1]), *bounds
 
 
+def raised(counted: Counted, values: Floats, power: float) -> Floats:
+    """`values` to a power, in units (a power of two) in which none overflows."""
+    exponent = np.frexp(counted.counts.high()[-1])[1]
+    return np.asarray(np.ldexp(values, -exponent) ** power)
+
+
 def least_pinball(part: Expression, counted: Counted, tau: float, weighted: bool) -> Bounded:
     """The mean pinball loss of the sample's own tau-quantile.
 
     Where its key stands for several values, the mean's slope changes inside by that key's weight
     at most, which bounds how far the cost at the key's middle is from the least.
     """
-    at, _ = quantile_places(counted, Fraction(tau))
+    at, _ = quantile_places(counted, tau)
     low, high = (float(x[at]) for x in (counted.counts.low(), counted.counts.high()))
     centre = low + (high - low) / 2
     column = _needed(counted, count_columns(part, w if weighted else ONE)[2 if weighted else 0])

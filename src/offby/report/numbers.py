@@ -50,7 +50,7 @@ def between(low: float | None, high: float | None) -> str:
     """An interval, with the digits in which its ends differ.
 
     >>> between(0.98997, 0.99002), between(21.876, 22.37), between(4252.2, 41811.4)
-    ('0.98997 … 0.99002', '21.88 … 22.37', '4,252 … 41,811')
+    ('0.989970 … 0.990020', '21.88 … 22.37', '4,252 … 41,811')
     """
     if low is None or high is None:
         return ""

@@ -50,8 +50,9 @@ def headline(report: Report) -> str:
     """The report in one sentence."""
     mae, rmse = report.measures.get("mae"), report.measures.get("rmse")
     on = f"on {rows(report.rows)}" + (f" ({report.dropped:,} dropped)" if report.dropped else "")
-    if mae is not None and mae.value is not None and rmse is not None:
-        return f"off by {number(mae.value, 5)} on average (MAE), {number(rmse.value, 5)} RMSE, {on}"
+    if mae is not None and mae.value is not None:
+        also = "" if rmse is None else f" {number(rmse.value, 5)} RMSE,"
+        return f"off by {number(mae.value, 5)} on average (MAE),{also} {on}"
     first = next(iter(report.measures.values()))
     if first.value is None:
         return f"{first.name} is undefined {on}: {first.undefined}"

@@ -41,10 +41,10 @@ class Column:
         self.kept: list[Rows] = []
         self.worst: dict[int, tuple[float, float, float]] = {}  # row -> truth, prediction, weight
 
-    def update(self, rows: Rows, nan: Policy, *, keep: bool) -> None:
+    def update(self, rows: Rows, nan: Policy, *, keep: bool, careful: bool) -> None:
         """Count the rows of a batch, and keep them if the bootstrap will ask for them."""
         start = self.state.span
-        kept = update(self.state, rows, nan)
+        kept = update(self.state, rows, nan, careful=careful)
         self.dropped += kept.dropped
         self.sample.update(kept.y_true, kept.y_pred)
         self._remember(rows, start)

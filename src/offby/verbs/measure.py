@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -61,13 +62,22 @@ def measure(
         raise MeasureError("sample_weight goes with arrays; for a table name its column: weight=")
     table = open_table(data)
     columns = find_columns(table, _names(true), _names(pred), weight)
-    for batch in _counted(table.read(columns.names), progress):
-        totals.add(_outputs(batch, columns), columns.true)
+    for batch in _counted(_ahead(table.read(columns.names)), progress):
+        totals.add(_outputs(batch, columns), columns.true, careful=False)
     return replace(totals.report(), source=table.source, columns=columns.how)
 
 
 def _names(given: str | Iterable[str] | None) -> Any:
     return given if given is None or isinstance(given, str) else list(given)
+
+
+def _ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
+    """The batches, each read while the one before is worked on."""
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = reader.submit(next, batches, None)
+            yield batch
 
 
 def _counted(batches: Iterator[Batch], progress: Progress | None) -> Iterator[Batch]:

@@ -64,8 +64,11 @@ class Totals:
         names = [f"output {k + 1}" for k in range(len(pairs))]
         return self.add([fit_rows(*pair, sample_weight) for pair in pairs], names)
 
-    def add(self, outputs: Sequence[Rows], names: Sequence[str]) -> Self:
-        """Add rows that are columns of float64 already, one `Rows` an output."""
+    def add(self, outputs: Sequence[Rows], names: Sequence[str], *, careful: bool = True) -> Self:
+        """Add rows that are columns of float64 already, one `Rows` an output.
+
+        If not `careful`, an error leaves the totals of no more use, and the pass is faster.
+        """
         weighted = outputs[0].weight is not None
         columns = self._columns(names, weighted)
         if len(outputs) != len(columns):
@@ -76,7 +79,7 @@ class Totals:
         _check_weighted(columns[0], weighted)
         fit = together(outputs, self.nan, columns[0].state.span)
         for column, rows in zip(columns, fit, strict=True):
-            column.update(rows, self.nan, keep=self.keep_rows)
+            column.update(rows, self.nan, keep=self.keep_rows, careful=careful)
         self.columns = columns
         return self
 
