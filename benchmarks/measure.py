@@ -31,6 +31,7 @@ from offby.engine.evaluate import compute
 from offby.engine.memory import dot_of
 from offby.formula.derive import gradient
 
+Work = Callable[[], object]
 QUICK = "--quick" in sys.argv
 ROWS = 2_000_000 if QUICK else 20_000_000
 FILE_ROWS = 5_000_000 if QUICK else 50_000_000
@@ -50,7 +51,7 @@ def _read(y_true: np.ndarray, y_pred: np.ndarray) -> float:
 
 
 def reading(y_true: np.ndarray, y_pred: np.ndarray) -> Callable[[], object]:
-    """Both columns read once with all cores, and one multiplication and addition a row: the floor."""
+    """Both columns read once with all cores, one multiply-add a row: the floor."""
     pool = ThreadPoolExecutor(CORES)
     parts = list(zip(np.array_split(y_true, CORES), np.array_split(y_pred, CORES), strict=True))
     return lambda: list(pool.map(lambda part: _read(*part), parts))
@@ -147,8 +148,8 @@ def parquet() -> list[str]:
         peak = _peak_memory(path)
     share = best["decode"] / best["offby"]
     return [
-        f"Parquet (zstd), {FILE_ROWS:,} rows: {best['offby']:.3f} s, where decoding the two columns "
-        f"and throwing them away takes {best['decode']:.3f} s: {share:.0%} of that speed "
+        f"Parquet (zstd), {FILE_ROWS:,} rows: {best['offby']:.3f} s, where decoding the two "
+        f"columns and throwing them away takes {best['decode']:.3f} s: {share:.0%} of that speed "
         f"(target ≥ 60 %). Peak memory over the interpreter's with offby loaded: {peak:.0f} MB "
         "(target < 400 MB).",
     ]
@@ -171,7 +172,8 @@ def _peak_memory(path: Path) -> float:
         f"offby.measure({str(path)!r})\n"
         "print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     return float(done.stdout)
 
 
@@ -211,7 +213,7 @@ def bootstrap() -> list[str]:
 
 def elementwise() -> list[str]:
     torch.set_num_threads(CORES)
-    y_true, y_pred = data(ROWS // 4)
+    y_true, y_pred = data(ROWS)
     labels, chances = (y_true > 0).astype(float), 1 / (1 + np.exp(-y_pred))
     huber = offby.losses.Huber(delta=1.345)
     log_loss = offby.loss("-(xlogy(y, p) + xlogy(1 - y, 1 - p))")
@@ -221,7 +223,7 @@ def elementwise() -> list[str]:
         columns = {offby.y: y, offby.p: p}
         return lambda: compute(both, columns)
 
-    def theirs(function: Callable[..., torch.Tensor], y: np.ndarray, p: np.ndarray) -> Callable[[], object]:
+    def theirs(function: Callable[..., torch.Tensor], y: np.ndarray, p: np.ndarray) -> Work:
         truth, prediction = torch.from_numpy(y), torch.from_numpy(p).requires_grad_()
 
         def run() -> None:
@@ -245,7 +247,7 @@ def elementwise() -> list[str]:
         rounds=7,
     )  # fmt: skip
     return [
-        f"Value and gradient, element by element, {ROWS // 4:,} rows, {CORES} threads each:",
+        f"Value and gradient, element by element, {ROWS:,} rows, {CORES} threads each:",
         "",
         "| loss | offby s | torch forward + backward s | ratio | target |",
         "|---|---|---|---|---|",

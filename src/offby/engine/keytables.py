@@ -1,4 +1,4 @@
-"""The tables in which the loop counts keys: a hash table, and where keys are coarse a plain window."""
+"""The tables in which the loop counts keys: a hash table, and a plain window for coarse keys."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MOST_ROWS = 1 << 30  # what a 32-bit count surely holds
 
 
 class KeyTables:
-    """Tables for each counter of a plan; `rows` have been counted since they were last emptied."""
+    """Tables for each counter of a plan; `rows` counts what came since they were last emptied."""
 
     def __init__(self, plan: Plan, rows: int) -> None:
         counters, self.columns = len(plan.counters), plan.program.columns.shape[1]

@@ -54,7 +54,8 @@ def execute(op, d, a, b, c, R):
 
 @njit(nogil=True, error_model="numpy", cache={cache}, _nrt=False)
 def run(program, R, inputs, outputs, start, stop, offset, ids, limbs, special, anchors, sums,
-        sizes, rows, columns, tables, counts, pairs, direct, bases, levels, used, budget, keys, slots, values):
+        sizes, rows, columns, tables, counts, pairs, direct, bases, levels, used, budget,
+        keys, slots, values):
     full = False
     for base in range(start, stop, TILE):
         if full:
@@ -75,7 +76,7 @@ def run(program, R, inputs, outputs, start, stop, offset, ids, limbs, special, a
                     R[d, i] = value
                 for i in range(n, TILE):
                     R[d, i] = R[d, n - 1]
-                if stride and base + 2 * TILE <= stop:  # the next tile comes while this is worked on
+                if stride and base + 2 * TILE <= stop:  # work hides the wait for it
                     for i in range(0, TILE, 8):
                         prefetch(address, base + TILE + i)
                 if bad and b:

@@ -116,9 +116,11 @@ class State:
 
     def to_tree(self) -> dict[str, Any]:
         """Numbers and arrays, for `storage.pack`."""
-        return {"span": self.span, "shift": self.shift, "scale": self.scale} | vars(self.sums) | {
-            "counted": [vars(counts) for counts in self.sums.counted]
-        }
+        return (
+            {"span": self.span, "shift": self.shift, "scale": self.scale}
+            | vars(self.sums)
+            | {"counted": [vars(counts) for counts in self.sums.counted]}
+        )
 
     @classmethod
     def from_tree(cls, plan: Plan, tree: dict[str, Any]) -> State:

@@ -7,9 +7,9 @@ variance function: the gradient is 2 (p - y)/V(p), and the expected hessian 2/V(
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
-from scipy import special
 
 from offby.formula.words import (
     bd0,
@@ -23,6 +23,13 @@ from offby.formula.words import (
     y,
 )
 from offby.losses.loss import FLOOR, Loss, Noise, Parameter
+
+
+def _saturated_poisson(y: Any) -> Any:
+    """Minus the log likelihood of counts predicted perfectly."""
+    from scipy import special
+
+    return special.gammaln(y + 1) - special.xlogy(y, y) + y
 
 
 class Poisson(Loss):
@@ -39,7 +46,7 @@ class Poisson(Loss):
     surrogate = 2 / p
     noise = Noise(
         "Poisson",
-        lambda y: special.gammaln(y + 1) - special.xlogy(y, y) + y,
+        _saturated_poisson,
     )
 
 

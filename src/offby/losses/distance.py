@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy import special
 
 from offby.formula.words import expm1, log1p, logcosh, maximum, r, sqrt, where
 from offby.losses.loss import FLOOR, Loss, Noise, Parameter
@@ -51,10 +50,16 @@ class Huber(Loss):
     noise = Noise(
         "Huber's least favourable",
         lambda delta: np.log(
-            math.sqrt(2 * math.pi) * special.erf(delta / math.sqrt(2))
+            math.sqrt(2 * math.pi) * math.erf(delta / math.sqrt(2))
             + 2 / delta * np.exp(-(delta**2) / 2)
         ),
     )
+
+
+def _hyperbolic_normaliser(delta: float) -> float:
+    from scipy import special
+
+    return float(np.log(2 * delta * special.k1e(delta**2)))
 
 
 class PseudoHuber(Loss):
@@ -68,7 +73,7 @@ class PseudoHuber(Loss):
     delta = Parameter(1.0, units="y", above=0)
     formula = r**2 / (1 + sqrt(1 + (r / delta) ** 2))
     functional, units = "pseudo_huber", "y²"
-    noise = Noise("hyperbolic", lambda delta: np.log(2 * delta * special.k1e(delta**2)))
+    noise = Noise("hyperbolic", _hyperbolic_normaliser)
 
 
 class LogCosh(Loss):
@@ -144,9 +149,7 @@ class Cauchy(Loss):
     noise = Noise(
         "Student t with c² - 1 degrees of freedom (c > 1)",
         lambda c: (
-            np.log(c * math.sqrt(math.pi))
-            + special.gammaln((c**2 - 1) / 2)
-            - special.gammaln(c**2 / 2)
+            np.log(c * math.sqrt(math.pi)) + math.lgamma((c**2 - 1) / 2) - math.lgamma(c**2 / 2)
         ),
     )
 

@@ -22,7 +22,8 @@ def moment_needed(formula: Expression) -> float:
     >>> moment_needed(Mean(r**2)), moment_needed(Mean(abs(r)))
     (4.0, 2.0)
     """
-    orders = [
+    shares = [2 * part.args[1].data for part in aggregates_of(formula) if part.op == "top_share"]
+    orders = shares + [
         _growth(part.args[0]) * (2 if part.op == "variance" else 1) * 2
         for part in aggregates_of(formula)
         if part.op in MOMENTS

@@ -177,7 +177,7 @@ def _interval_worth(evidence: Evidence) -> Iterator[Finding]:
             "rows decide them, and worse ones than these are still to come"
         )
         yield Finding("interval_worth", text, {"measures": doubted})
-    elif evidence.rows == 1:
+    if evidence.rows == 1:
         text = "one row shows no spread, so nothing can be said of how sure this is"
         yield Finding("few_rows", text, {"rows": 1})
     elif evidence.rows < _FEW:
@@ -191,7 +191,7 @@ def _interval_worth(evidence: Evidence) -> Iterator[Finding]:
             "intervals take the rows as independent; rows that share a customer, a day or a place "
             "make them too narrow"
         )
-        yield Finding("interval_worth", text)
+        yield Finding("independence", text)
 
 
 def _dropped(evidence: Evidence) -> Iterator[Finding]:

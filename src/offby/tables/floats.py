@@ -113,7 +113,7 @@ def _plain(array: Any) -> Any:
 def _from_arrow(array: Any, place: Place) -> Floats:
     types, type_ = pa.types, array.type
     if types.is_floating(type_) or types.is_boolean(type_) or types.is_null(type_):
-        return _nulls_as_nan(array.cast(pa.float64()))
+        return without_nulls(array.cast(pa.float64()))
     if types.is_integer(type_):
         return _from_integers(array, place)
     if types.is_decimal(type_):
@@ -121,13 +121,8 @@ def _from_arrow(array: Any, place: Place) -> Floats:
     raise _not_numbers(array, place)
 
 
-def _nulls_as_nan(array: Any) -> Floats:
-    floats: Floats = array.to_numpy(zero_copy_only=False)
-    return floats
-
-
 def _from_integers(array: Any, place: Place) -> Floats:
-    floats = _nulls_as_nan(array.cast(pa.float64(), safe=False))
+    floats = without_nulls(array.cast(pa.float64(), safe=False))
     large = beyond_exact(floats)
     refuse_rounded(zip(large, array.take(pa.array(large)).to_pylist(), strict=True), floats, place)
     return floats
@@ -139,7 +134,7 @@ def _from_decimals(array: Any) -> Floats:
         words = _words(array)
         if not array.null_count and _are_exact(words):
             return words[:, 0] / float(10**array.type.scale)  # two exact numbers: rounds once
-    return _nulls_as_nan(array.cast(pa.string()).cast(pa.float64()))
+    return without_nulls(array.cast(pa.string()).cast(pa.float64()))
 
 
 def _words(array: Any) -> NDArray[np.int64]:
@@ -162,3 +157,15 @@ def _not_numbers(array: Any, place: Place) -> DataError:
         f"column {place.column!r} of {place.source} holds {array.type} "
         f"(its values begin {seen}), not numbers; {advice}"
     )
+
+
+def without_nulls(array: Any) -> Floats:
+    """A float64 array with NaN for null; Arrow's own way would import pandas."""
+    if array.null_count:
+        import pyarrow.compute as pc
+
+        array = pc.fill_null(array, float("nan"))
+    data = array.buffers()[1]
+    if data is None:
+        return np.zeros(0)
+    return np.frombuffer(data, np.float64, len(array), array.offset * 8)

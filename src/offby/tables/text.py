@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from offby.errors import DataError
-from offby.tables.floats import Floats, Place, beyond_exact, refuse_rounded
+from offby.tables.floats import Floats, Place, beyond_exact, refuse_rounded, without_nulls
 
 NULLS = ("", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "none", "#N/A")
 
@@ -35,7 +35,7 @@ def parse_numbers(words: Any, place: Place) -> Floats:
         numbers = words.cast(pa.float64())
     except pa.ArrowInvalid:
         numbers = _parse_carefully(words, place)
-    floats: Floats = numbers.to_numpy(zero_copy_only=False)
+    floats = without_nulls(numbers)
     refuse_rounded(_large_integers(words, floats), floats, place)
     return floats
 
