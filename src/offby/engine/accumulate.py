@@ -124,8 +124,9 @@ def ordered_bits(x: float) -> int:
 
 @inline
 def first_slot(key: int) -> int:
-    """Where to look for a key: neighbours stay neighbours, so that the cache serves them."""
-    return key ^ (key >> 17) ^ (key >> 34) ^ (key >> 51)
+    """Where to look for a key; folded before the product too, since round numbers have a pattern."""
+    mixed = (key ^ (key >> 29)) * -7046029254386353131  # 2^64 over the golden ratio
+    return mixed ^ (mixed >> 32)
 
 
 @kernel
@@ -146,23 +147,24 @@ def count_directly(keys: Any, n: int, direct: Any, base: int) -> int:
 
 
 @kernel
-def count_keys(
-    keys: Any, slots: Any, n: int, columns: Any, table: Any, counts: Any, sums: Any
-) -> int:
+def count_keys(keys: Any, slots: Any, n: int, columns: Any, table: Any, sums: Any) -> int:
     """Count n keys, already shifted to the table's level, and add their `columns`.
 
-    `slots` is where to look first; `sums` holds a (sum, correction) pair a column. Returns how many
-    keys are new. Call only where there is room for n more.
+    A slot of the table is a key and its count, side by side for the cache; `slots` is where to look
+    first. `sums` holds a (sum, correction) pair a column. Returns how many keys are new. Call only
+    where there is room for n more.
     """
     mask, new = table.size - 1, 0
     for i in range(n):
-        key, slot = keys[i], slots[i] & mask
-        while table[slot] != key and counts[slot]:
-            slot = (slot + 1) & mask
-        if counts[slot] == 0:
-            table[slot] = key
-            new += 1
-        counts[slot] += 1
+        key, at = keys[i], (2 * slots[i]) & mask
+        if table[at] != key or table[at + 1] == 0:
+            while table[at] != key and table[at + 1]:
+                at = (at + 2) & mask
+            if table[at + 1] == 0:
+                table[at] = key
+                new += 1
+        table[at + 1] += 1
+        slot = at >> 1
         for j in range(columns.shape[0]):
             value, total = columns[j, i], sums[slot, 2 * j]
             larger = total + value

@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -41,10 +41,15 @@ def in_slices(rows: int, work: Callable[[int, int, int], Result]) -> list[Result
     size = -(-rows // (parts * TILE)) * TILE
     starts = range(0, rows, max(size, 1))
     bounds = [(k, start, min(start + size, rows)) for k, start in enumerate(starts)]
+    return at_once([partial(work, *bound) for bound in bounds])
+
+
+def at_once(jobs: Sequence[Callable[[], Result]]) -> list[Result]:
+    """The results of the jobs, done in the pool's threads where that is of use."""
     inside = threading.current_thread().name.startswith(_POOL)  # waiting for itself, for ever
-    if len(bounds) <= 1 or inside:
-        return [work(*bound) for bound in bounds]
-    return list(_pool(os.getpid()).map(lambda bound: work(*bound), bounds))
+    if len(jobs) <= 1 or inside:
+        return [job() for job in jobs]
+    return list(_pool(os.getpid()).map(lambda job: job(), jobs))
 
 
 @lru_cache(maxsize=512)
@@ -95,7 +100,6 @@ _NONE = {
     "sizes": np.zeros((0, 0)),
     "rows": np.zeros((0, 0), np.int64),
     "tables": np.zeros((0, 0), np.int64),
-    "counts": np.zeros((0, 0), np.int64),
     "pairs": np.zeros((0, 0, 0)),
     "direct": np.zeros((0, 0), np.int32),
     "bases": np.zeros(0, np.int64),
@@ -128,7 +132,7 @@ def loop_arguments(
             for name in ("offset", "ids", "limbs", "special", "anchors", "sums", "sizes", "rows")
         ),
         program.columns,
-        *(a[name] for name in ("tables", "counts", "pairs", "direct", "bases", "levels", "used")),
+        *(a[name] for name in ("tables", "pairs", "direct", "bases", "levels", "used")),
         budget,
         np.empty(TILE, np.int64),
         np.empty(TILE, np.int64),

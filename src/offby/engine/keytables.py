@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from offby.engine.order import BUDGET, KeyCounts, finest_drop
 from offby.engine.plan import Plan
 
-WINDOW = 1 << 18
-"""Keys that are counted by their place: 64 powers of two at 12 bits each."""
+WINDOW = 1 << 17
+"""Keys that are counted by their place: 64 powers of two at 11 bits each."""
 _HEADROOM = 2  # powers of two above the largest value that was looked at
 _MOST_ROWS = 1 << 30  # what a 32-bit count surely holds
 
@@ -24,8 +24,7 @@ class KeyTables:
         self.budget = min(BUDGET, max(256, rows))
         self.rows = 0
         slots = max(1024, 1 << (2 * self.budget - 1).bit_length())
-        self.keys = np.zeros((counters, slots), np.int64)
-        self.counts = np.zeros((counters, slots), np.int64)
+        self.slots = np.zeros((counters, 2 * slots), np.int64)  # key, count, key, count ...
         self.pairs = np.zeros((counters, slots, 2 * self.columns))
         self.direct = np.zeros((counters, 0), np.int32)
         self.bases = np.zeros(counters, np.int64)
@@ -75,15 +74,14 @@ class KeyTables:
         if merged.keys.size:
             self.levels[k] = merged.level
             self._place_window(k, int(merged.keys[-1]))
-        self.counts[k], self.used[k], self.pairs[k], self.direct[k] = 0, 0, 0.0, 0
+        self.slots[k], self.used[k], self.pairs[k], self.direct[k] = 0, 0, 0.0, 0
         return merged
 
     def _hashed(self, k: int) -> KeyCounts:
-        slots = np.flatnonzero(self.counts[k])
-        keys = self.keys[k, slots]
-        order = np.argsort(keys)
-        counts, pairs = self.counts[k, slots][order], self.pairs[k, slots][order]
-        return KeyCounts(int(self.levels[k]), keys[order], counts, pairs)
+        keys, counts = self.slots[k, ::2], self.slots[k, 1::2]
+        filled = np.flatnonzero(counts)
+        filled = filled[np.argsort(keys[filled])]
+        return KeyCounts(int(self.levels[k]), keys[filled], counts[filled], self.pairs[k, filled])
 
     def _windowed(self, k: int) -> KeyCounts:
         places = np.flatnonzero(self.direct[k])

@@ -52,7 +52,7 @@ class Lane:
                 self.plan.program, batch.inputs, _NO_OUTPUTS, at, stop, tables.budget,
                 self.registers, offset=batch.offset, ids=batch.ids, limbs=sums.limbs,
                 special=sums.special, anchors=self.anchors, sums=sums.moments, sizes=sums.sizes,
-                rows=sums.places, tables=tables.keys, counts=tables.counts, pairs=tables.pairs,
+                rows=sums.places, tables=tables.slots, pairs=tables.pairs,
                 direct=tables.direct, bases=tables.bases, levels=tables.levels, used=tables.used,
             )  # fmt: skip
             at = run_loop(*arguments)

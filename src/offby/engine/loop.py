@@ -36,7 +36,7 @@ from offby.engine.memory import dot_of, load_float, prefetch, store_float
 from offby.formula.bits import fma, select, widest_vectors
 from offby.formula.kernels import *
 
-TILE = {tile}
+TILE = 256
 
 
 @njit(nogil=True, error_model="numpy", _nrt=False)
@@ -54,7 +54,7 @@ def execute(op, d, a, b, c, R):
 
 @njit(nogil=True, error_model="numpy", cache={cache}, _nrt=False)
 def run(program, R, inputs, outputs, start, stop, offset, ids, limbs, special, anchors, sums,
-        sizes, rows, columns, tables, counts, pairs, direct, bases, levels, used, budget,
+        sizes, rows, columns, tables, pairs, direct, bases, levels, used, budget,
         keys, slots, values):
     full = False
     for base in range(start, stop, TILE):
@@ -106,7 +106,7 @@ def run(program, R, inputs, outputs, start, stop, offset, ids, limbs, special, a
                     for j in range(columns.shape[1]):
                         for i in range(m):
                             values[j, i] = R[columns[d, j], i]
-                    used[d] += count_keys(keys, slots, m, values, tables[d], counts[d], pairs[d])
+                    used[d] += count_keys(keys, slots, m, values, tables[d], pairs[d])
                 full |= used[d] > budget
             elif op == {worst}:
                 keep_worst(R[a], n, base, offset, ids, sizes[d], rows[d])

@@ -13,7 +13,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-BUDGET = 1 << 16
+BUDGET = 1 << 15
 _SIGN = np.int64(0x7FFFFFFFFFFFFFFF)
 
 
@@ -77,10 +77,11 @@ def finest_drop(keys: NDArray[np.int64]) -> int:
     """The fewest low bits to drop so that at most `BUDGET` of the sorted keys differ."""
     if keys.size <= BUDGET:
         return 0
+    differ = (keys[1:] ^ keys[:-1]).view(np.uint64)  # neighbours differ at a level if this reaches
     low, high = 0, 64  # dropping `low` bits is too few, `high` enough
     while high - low > 1:
         middle = (low + high) // 2
-        distinct = 1 + np.count_nonzero(np.diff(keys >> middle))
+        distinct = 1 + np.count_nonzero(differ >= np.uint64(1 << middle))
         low, high = (middle, high) if distinct > BUDGET else (low, middle)
     return high
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from offby.engine.compiled import run_loop
-from offby.engine.evaluate import Floats, compute, in_slices, loop_arguments, threads
+from offby.engine.evaluate import Floats, at_once, compute, in_slices, loop_arguments, threads
 from offby.engine.lane import Batch, Columns, Lane, UnfitRows
 from offby.engine.moments import Comoments, rebased
 from offby.engine.order import KeyCounts
@@ -35,7 +35,7 @@ class State:
     @property
     def sums(self) -> Sums:
         """All that was added so far."""
-        filled = [lane.taken() for lane in self._lanes if lane.sums.rows]
+        filled = at_once([lane.taken for lane in self._lanes if lane.sums.rows])
         if filled:
             self._settle(reduce(merge_sums, filled, self._settled))
         return self._settled
