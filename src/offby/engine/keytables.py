@@ -23,6 +23,7 @@ class KeyTables:
         counters, self.columns = len(plan.counters), plan.program.columns.shape[1]
         self.budget = min(BUDGET, max(256, rows))
         self.rows = 0
+        self.looked_ahead = False
         slots = max(1024, 1 << (2 * self.budget - 1).bit_length())
         self.slots = np.zeros((counters, 2 * slots), np.int64)  # key, count, key, count ...
         self.pairs = np.zeros((counters, slots, 2 * self.columns))
@@ -33,24 +34,26 @@ class KeyTables:
 
     def have_room(self, rows: int) -> bool:
         """Whether so many more rows fit without a look ahead."""
-        if self.direct.shape[1]:
+        if self.looked_ahead:
             return self.rows + rows < _MOST_ROWS
         return rows + int(self.used.max()) <= self.budget
 
     def expect(self, keys: Sequence[NDArray[np.int64]]) -> None:
         """Be as coarse as these sorted keys ask for, with windows over them."""
+        self.looked_ahead = True
         for k, some in enumerate(keys):
             self.levels[k] = max(int(self.levels[k]), finest_drop(some))
-            self._place_window(k, int(some[-1]) >> int(self.levels[k]))
+            self._place_window(k, some >> self.levels[k], np.ones_like(some))
 
-    def _place_window(self, k: int, largest: int) -> None:
-        """Count by place up to a little above the largest key, where keys are coarse."""
+    def _place_window(self, k: int, keys: NDArray[np.int64], rows: NDArray[np.int64]) -> None:
+        """Count by place up to a little above the largest key, where that serves most rows."""
         level = int(self.levels[k])
-        if self.columns or level == 0:
+        base = int(keys[-1]) + (_HEADROOM << max(52 - level, 0)) - WINDOW
+        if self.columns or 2 * rows[keys >= base].sum() < rows.sum():
             return
         if not self.direct.shape[1]:
             self.direct = np.zeros((len(self.levels), WINDOW), np.int32)
-        self.bases[k] = largest + (_HEADROOM << max(52 - level, 0)) - WINDOW
+        self.bases[k] = base
 
     def any_full(self) -> bool:
         """Whether a hash table holds more keys than the budget allows."""
@@ -73,7 +76,7 @@ class KeyTables:
             merged = merged.merge(self._windowed(k))
         if merged.keys.size:
             self.levels[k] = merged.level
-            self._place_window(k, int(merged.keys[-1]))
+            self._place_window(k, merged.keys, merged.counts)
         self.slots[k], self.used[k], self.pairs[k], self.direct[k] = 0, 0, 0.0, 0
         return merged
 
