@@ -124,7 +124,7 @@ def ordered_bits(x: float) -> int:
 
 @inline
 def first_slot(key: int) -> int:
-    """Where to look for a key; folded before the product too, since round numbers have a pattern."""
+    """Where to look for a key; folded first, since the keys of round numbers have a pattern."""
     mixed = (key ^ (key >> 29)) * -7046029254386353131  # 2^64 over the golden ratio
     return mixed ^ (mixed >> 32)
 
