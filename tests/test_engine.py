@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+import offby
 from offby.engine import evaluate as evaluating
 from offby.engine import keytables, lane, order, state
 from offby.engine.order import KeyCounts, finest_drop, ordered_bits
@@ -320,3 +321,21 @@ def test_merged_standard_errors_are_the_direct_ones(weighted):
         merged, whole = (measurement(s, measure, 0.95) for s in (halves[0], direct))
         assert merged.value == whole.value
         assert merged.standard_error == pytest.approx(whole.standard_error, rel=1e-9)
+
+
+@pytest.mark.parametrize("chunk", [300_000, 70_000, 9_000])
+def test_few_values_in_many_rows_stay_exact_however_they_come(chunk):
+    """Looking ahead at rows with few different values must not make the keys coarser."""
+    generator = np.random.default_rng(5)
+    y_true = np.round(generator.normal(size=300_000) * 10, 2)
+    y_pred = y_true + np.round(generator.normal(size=300_000), 1)
+    totals = offby.Totals(["median_absolute_error", "error_quantile:0.9"])
+    for start in range(0, y_true.size, chunk):
+        totals.update(y_true[start : start + chunk], y_pred[start : start + chunk])
+    report = totals.report()
+    size = np.abs(y_pred - y_true)
+    assert report["median_absolute_error"].value == np.median(size)
+    assert report["median_absolute_error"].bracket is None
+    assert report["error_quantile:0.9"].value == np.quantile(
+        size, 0.9, method="averaged_inverted_cdf"
+    )

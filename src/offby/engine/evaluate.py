@@ -20,7 +20,7 @@ from offby.formula.expression import Expression
 
 Floats = NDArray[np.float64]
 Result = TypeVar("Result")
-_WORTH_A_THREAD = 1 << 15
+_WORTH_A_THREAD = 1 << 17
 _POOL = "offby-worker"
 
 

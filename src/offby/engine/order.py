@@ -7,6 +7,7 @@ rows only, never on their order, so neither does anything read off here.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -75,15 +76,12 @@ class KeyCounts:
 
 def finest_drop(keys: NDArray[np.int64]) -> int:
     """The fewest low bits to drop so that at most `BUDGET` of the sorted keys differ."""
-    if keys.size <= BUDGET:
-        return 0
     differ = (keys[1:] ^ keys[:-1]).view(np.uint64)  # neighbours differ at a level if this reaches
-    low, high = 0, 64  # dropping `low` bits is too few, `high` enough
-    while high - low > 1:
-        middle = (low + high) // 2
-        distinct = 1 + np.count_nonzero(differ >= np.uint64(1 << middle))
-        low, high = (middle, high) if distinct > BUDGET else (low, middle)
-    return high
+
+    def too_many(drop: int) -> bool:
+        return bool(1 + np.count_nonzero(differ >= np.uint64(1 << drop)) > BUDGET)
+
+    return bisect_left(range(64), True, key=lambda drop: not too_many(drop))
 
 
 def _combine(
