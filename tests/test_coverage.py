@@ -14,6 +14,7 @@ import pytest
 from passes import measured
 from scipy import special, stats
 
+import offby
 from offby.measures.names import resolve
 from offby.measures.uncertainty import interval
 
@@ -151,3 +152,18 @@ def test_rank_intervals_have_the_binomials_coverage(n, q, confidence):
     assert law.cdf(high - 1) - law.cdf(low - 1) >= confidence
     assert law.cdf(low) > (1 - confidence) / 2 or low == 1
     assert law.sf(high - 2) > (1 - confidence) / 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "rows", "least", "most"),
+    [("normal", 300, 0, 0.05), ("normal", 1000, 0, 0.02), ("lognormal", 1000, 0.98, 1)],
+)
+def test_where_the_interval_of_the_mse_fails_the_report_says_so(kind, rows, least, most):
+    rng = np.random.default_rng(9)
+    tables = 60
+    cautioned = sum(
+        offby.measure(np.zeros(rows), noise(rng, kind, rows), measures="mse")["mse"].caution
+        is not None
+        for _ in range(tables)
+    )
+    assert least <= cautioned / tables <= most
