@@ -130,18 +130,18 @@ def first_slot(key: int) -> int:
 
 
 @kernel
-def count_directly(keys: Any, n: int, direct: Any, base: int) -> int:
-    """Count the keys from `base` on by their place; the others are moved to the front.
+def count_directly(places: Any, n: int, direct: Any) -> int:
+    """Count what lies in the window by its place; the others are moved to the front.
 
     Returns how many others there are.
     """
-    others = 0
+    others, size = 0, direct.size
     for i in range(n):
-        place = keys[i] - base
-        if 0 <= place < direct.size:
+        place = places[i]
+        if 0 <= place < size:
             direct[place] += 1
         else:
-            keys[others] = keys[i]
+            places[others] = place
             others += 1
     return others
 

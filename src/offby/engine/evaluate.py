@@ -21,6 +21,7 @@ from offby.formula.expression import Expression
 Floats = NDArray[np.float64]
 Result = TypeVar("Result")
 _WORTH_A_THREAD = 1 << 17
+_SLICES_A_THREAD = 8
 _POOL = "offby-worker"
 
 
@@ -35,13 +36,18 @@ def _pool(process: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads(), thread_name_prefix=_POOL)
 
 
-def in_slices(rows: int, work: Callable[[int, int, int], Result]) -> list[Result]:
-    """`work(k, start, stop)` over slices of whole tiles, a thread each; results in row order."""
-    parts = min(threads(), max(1, rows // _WORTH_A_THREAD))
-    size = -(-rows // (parts * TILE)) * TILE
-    starts = range(0, rows, max(size, 1))
-    bounds = [(k, start, min(start + size, rows)) for k, start in enumerate(starts)]
-    return at_once([partial(work, *bound) for bound in bounds])
+def in_slices(rows: int, work: Callable[[int, int], Result]) -> list[Result]:
+    """`work(start, stop)` over slices of whole tiles, in threads; results in row order.
+
+    There are more slices than threads, so that a thread that was held up does less.
+    """
+    parts = max(1, min(_SLICES_A_THREAD * threads(), rows // _WORTH_A_THREAD))
+    if parts < threads():
+        parts = 1
+    size = max(-(-rows // (parts * TILE)) * TILE, 1)
+    return at_once(
+        [partial(work, start, min(start + size, rows)) for start in range(0, rows, size)]
+    )
 
 
 def at_once(jobs: Sequence[Callable[[], Result]]) -> list[Result]:
@@ -76,7 +82,7 @@ def compute(roots: Sequence[Expression], values: Mapping[Expression, ArrayLike])
     addresses = np.array([out.ctypes.data for out in outputs], np.int64)
     rows = math.prod(shape)
 
-    def work(_: int, start: int, stop: int) -> None:
+    def work(start: int, stop: int) -> None:
         run_loop(*loop_arguments(program, inputs, addresses, start, stop))
 
     in_slices(rows, work)

@@ -95,13 +95,14 @@ def run(program, R, inputs, outputs, start, stop, offset, ids, limbs, special, a
             elif op == {dot}:
                 sums[d] += dot_of(R[a], R[b], n)
             elif op == {count}:
-                x, m = R[a], n
-                for i in range(n):
-                    keys[i] = ordered_bits(x[i]) >> levels[d]
+                m, level, shift = n, levels[d], bases[d]
+                for i in range(TILE):
+                    keys[i] = (ordered_bits(R[a, i]) >> level) - shift
                 if direct.shape[1]:
-                    m = count_directly(keys, n, direct[d], bases[d])
+                    m = count_directly(keys, n, direct[d])
                 if m:
                     for i in range(m):
+                        keys[i] += shift
                         slots[i] = first_slot(keys[i])
                     for j in range(columns.shape[1]):
                         for i in range(m):

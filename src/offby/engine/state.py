@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import reduce
+from functools import partial, reduce
 from typing import Any
 
 import numpy as np
@@ -82,11 +82,17 @@ class State:
             numbers = ids + self.span if ids.size else ids
             batch = Batch(columns, self.plan, self.span, numbers)
             try:
-                in_slices(rows, lambda at, *slice_: self._lanes[at].add(batch, *slice_))
+                in_slices(rows, partial(self._add, batch, list(self._lanes)))
             except UnfitRows:  # only where nothing had been counted before
                 self._lanes = []
                 raise
         self.span += rows if span is None else span
+
+    def _add(self, batch: Batch, free: list[Lane], start: int, stop: int) -> None:
+        """Add a slice in a lane that no other thread is using; there are as many as threads."""
+        lane = free.pop()
+        lane.add(batch, start, stop)
+        free.append(lane)
 
     def _ready(self, columns: Columns, rows: int, careful: bool) -> None:
         """A pilot for the first rows; later rows are looked at before any is counted."""
@@ -101,7 +107,7 @@ class State:
     def _check(self, columns: Columns, rows: int) -> None:
         batch = Batch(columns, self.plan, 0, _NONE)
 
-        def check(at: int, start: int, stop: int) -> None:
+        def check(start: int, stop: int) -> None:
             arguments = loop_arguments(self.plan.checks, batch.inputs, _NONE, start, stop)
             if run_loop(*arguments) < stop:
                 raise UnfitRows
