@@ -56,6 +56,7 @@ def execute(op, d, a, b, c, R):
 def run(program, R, inputs, outputs, start, stop, offset, ids, limbs, special, anchors, sums,
         sizes, rows, columns, tables, pairs, direct, bases, levels, used, budget,
         keys, slots, values):
+    widest_vectors()
     full = False
     for base in range(start, stop, TILE):
         if full:

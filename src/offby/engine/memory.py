@@ -9,7 +9,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from offby.formula.bits import kernel
+from offby.formula.bits import kernel, widest_vectors
 
 # A plain float sum may be taken in any order here: these feed standard errors, which stand outside
 # the promise on digits. The flags sit on single additions, so nothing else is reordered.
@@ -74,6 +74,7 @@ _add_product = cast(Callable[[float, float, float], float], intrinsic(_add))
 @kernel
 def dot_of(a: Any, b: Any, n: int) -> float:
     """The sum of a[:n] * b[:n]."""
+    widest_vectors()
     total = 0.0
     for i in range(n):
         total = _add_product(total, a[i], b[i])
