@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import offby
 from offby.engine import evaluate as evaluating
-from offby.engine import keytables, lane, order, state
+from offby.engine import keytables, lane, order
 from offby.engine.order import KeyCounts, finest_drop, ordered_bits
 from offby.engine.plan import plan_for
 from offby.engine.rows import fit_rows, update
@@ -51,7 +51,6 @@ def many_threads(monkeypatch):
     """Slices of a tile or two, on more threads than there are processors."""
     monkeypatch.setattr(evaluating, "_WORTH_A_THREAD", 256)
     monkeypatch.setattr(evaluating, "threads", lambda: 7)
-    monkeypatch.setattr(state, "threads", lambda: 7)
 
 
 # Exact sums

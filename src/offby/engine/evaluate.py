@@ -6,7 +6,7 @@ import math
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache, lru_cache, partial
 from typing import Any, TypeVar
 
@@ -55,7 +55,9 @@ def at_once(jobs: Sequence[Callable[[], Result]]) -> list[Result]:
     inside = threading.current_thread().name.startswith(_POOL)  # waiting for itself, for ever
     if len(jobs) <= 1 or inside:
         return [job() for job in jobs]
-    return list(_pool(os.getpid()).map(lambda job: job(), jobs))
+    running = [_pool(os.getpid()).submit(job) for job in jobs]
+    wait(running)  # also where one fails: none must go on behind the caller's back
+    return [done.result() for done in running]
 
 
 @lru_cache(maxsize=512)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from offby.engine.compiled import run_loop
-from offby.engine.evaluate import Floats, at_once, compute, in_slices, loop_arguments, threads
+from offby.engine.evaluate import Floats, at_once, compute, in_slices, loop_arguments
 from offby.engine.lane import Batch, Columns, Lane, UnfitRows
 from offby.engine.moments import Comoments, rebased
 from offby.engine.order import KeyCounts
@@ -89,10 +89,16 @@ class State:
         self.span += rows if span is None else span
 
     def _add(self, batch: Batch, free: list[Lane], start: int, stop: int) -> None:
-        """Add a slice in a lane that no other thread is using; there are as many as threads."""
-        lane = free.pop()
-        lane.add(batch, start, stop)
-        free.append(lane)
+        """Add a slice in a lane that no other thread is using."""
+        try:
+            lane = free.pop()
+        except IndexError:
+            lane = Lane(self.plan, self.plan.pilot_registers(self.shift, self.scale))
+            self._lanes.append(lane)
+        try:
+            lane.add(batch, start, stop)
+        finally:
+            free.append(lane)
 
     def _ready(self, columns: Columns, rows: int, careful: bool) -> None:
         """A pilot for the first rows; later rows are looked at before any is counted."""
@@ -100,9 +106,6 @@ class State:
             self._take_pilot(columns, rows)
         elif careful:
             self._check(columns, rows)
-        if not self._lanes:
-            pilot = self.plan.pilot_registers(self.shift, self.scale)
-            self._lanes = [Lane(self.plan, pilot) for _ in range(threads())]
 
     def _check(self, columns: Columns, rows: int) -> None:
         batch = Batch(columns, self.plan, 0, _NONE)
