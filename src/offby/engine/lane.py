@@ -26,11 +26,25 @@ class UnfitRows(Exception):  # noqa: N818  # a signal between two rooms, never s
 
 
 class Batch:
-    """Columns in memory, and how their rows are numbered."""
+    """Columns in memory, how their rows are numbered, and what is known of their keys."""
 
     def __init__(self, columns: Columns, plan: Plan, offset: int, ids: NDArray[np.int64]) -> None:
         self.columns, self.offset, self.ids = columns, offset, ids
         self.inputs = np.array([[columns[name].ctypes.data, 1] for name in plan.inputs], np.int64)
+        self.some_keys: list[NDArray[np.int64]] = []
+
+    def look_ahead(self, plan: Plan, rows: int) -> None:
+        """Learn from some of the rows how coarse the keys must be, and where most of them lie."""
+        if not plan.counters or rows <= BUDGET:
+            return
+        step = max(_RUN, rows * _RUN // (4 * BUDGET))
+        starts = range(0, rows - _RUN, step)
+        some = {
+            name: np.concatenate([x[at : at + _RUN] for at in starts])
+            for name, x in self.columns.items()
+        }
+        found = compute([counter.key for counter in plan.counters], some)
+        self.some_keys = [np.sort(ordered_bits(values)) for values in found]
 
 
 class Lane:
@@ -45,7 +59,7 @@ class Lane:
 
     def add(self, batch: Batch, start: int, stop: int) -> None:
         """Add rows start to stop; raises `UnfitRows` half way, so look at them first."""
-        self._make_room(batch, start, stop)
+        self._make_room(batch, stop - start)
         sums, tables, at = self.sums, self.tables, start
         while at < stop:
             arguments = loop_arguments(
@@ -68,25 +82,14 @@ class Lane:
         taken, self.sums = self.sums, Sums.zero(self.plan)
         return taken
 
-    def _make_room(self, batch: Batch, start: int, stop: int) -> None:
-        """Tables as large as these rows need, and as coarse as some of the rows already ask for."""
-        rows = stop - start
+    def _make_room(self, batch: Batch, rows: int) -> None:
+        """Tables as large as these rows need, and as coarse as the batch already asks for."""
         if not self.plan.counters or self.tables.have_room(rows):
             return
+        self.tables.empty_all_into(self.sums.counted)
         if self.tables.budget < BUDGET:
-            self.tables.empty_all_into(self.sums.counted)
             levels = self.tables.levels
             self.tables = KeyTables(self.plan, max(rows, 2 * self.tables.budget))
             self.tables.levels[:] = levels
-        if rows > BUDGET:
-            self._look_ahead(batch, start, stop)
-
-    def _look_ahead(self, batch: Batch, start: int, stop: int) -> None:
-        """Learn from some of the rows how coarse the keys must be, and where most of them lie."""
-        step = max(_RUN, (stop - start) * _RUN // (4 * BUDGET))
-        starts = range(start, stop - _RUN, step)
-        some = {n: np.concatenate([x[at : at + _RUN] for at in starts])
-                for n, x in batch.columns.items()}  # fmt: skip
-        found = compute([counter.key for counter in self.plan.counters], some)
-        self.tables.empty_all_into(self.sums.counted)
-        self.tables.expect([np.sort(ordered_bits(values)) for values in found])
+        if batch.some_keys:
+            self.tables.expect(batch.some_keys)

@@ -59,6 +59,10 @@ class State:
         return [int(place) for place in places[order]]
 
     @property
+    def _looked_ahead(self) -> bool:
+        return bool(self._lanes) and all(lane.tables.looked_ahead for lane in self._lanes)
+
+    @property
     def empty(self) -> bool:
         """Whether no row was added yet."""
         return self._settled.rows == 0 and all(lane.sums.rows == 0 for lane in self._lanes)
@@ -81,6 +85,8 @@ class State:
             self._ready(columns, rows, careful)
             numbers = ids + self.span if ids.size else ids
             batch = Batch(columns, self.plan, self.span, numbers)
+            if not self._looked_ahead:
+                batch.look_ahead(self.plan, rows)
             try:
                 in_slices(rows, partial(self._add, batch, list(self._lanes)))
             except UnfitRows:  # only where nothing had been counted before
