@@ -180,9 +180,8 @@ def _peak_memory(path: Path) -> float:
     """Megabytes at the peak of measuring the file, less those of a bare interpreter."""
 
     def peak(work: str) -> float:
-        script = (
-            f"{work}\nimport resource\nprint(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
-        )
+        # not ru_maxrss, which a child inherits from the process that started it
+        script = f"{work}\nprint(open('/proc/self/status').read().split('VmHWM:')[1].split()[0])"
         command = [sys.executable, "-c", script]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         return float(done.stdout) / 1024
