@@ -19,6 +19,7 @@ _OTHERS = (
     "exact",
     "total",
     "dot",
+    "spread",
     "count",
     "worst",
     "fma",
@@ -32,7 +33,7 @@ import numpy as np
 from numba import njit
 from offby.engine.accumulate import (
     add_exact, carry, count_directly, count_keys, first_slot, keep_worst, ordered_bits)
-from offby.engine.memory import dot_of, load_float, prefetch, store_float
+from offby.engine.memory import dot_of, load_float, prefetch, spread_of, store_float
 from offby.formula.bits import fma, select, widest_vectors
 from offby.formula.kernels import *
 
@@ -95,6 +96,8 @@ def run(program, R, inputs, outputs, start, stop, offset, ids, limbs, special, a
                 add_exact(R[a], n, limbs[d], special[d], anchors[d:d + 1], base, offset, ids)
             elif op == {dot}:
                 sums[d] += dot_of(R[a], R[b], n)
+            elif op == {spread}:
+                sums[d] += spread_of(R[a], R[b, 0], R[c, 0], n)
             elif op == {count}:
                 m, level, shift = n, levels[d], bases[d]
                 for i in range(TILE):

@@ -9,7 +9,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from offby.formula.bits import kernel, widest_vectors
+from offby.formula.bits import fma, kernel, widest_vectors
 
 # A plain float sum may be taken in any order here: these feed standard errors, which stand outside
 # the promise on digits. The flags sit on single additions, so nothing else is reordered.
@@ -78,4 +78,15 @@ def dot_of(a: Any, b: Any, n: int) -> float:
     total = 0.0
     for i in range(n):
         total = _add_product(total, a[i], b[i])
+    return total
+
+
+@kernel
+def spread_of(a: Any, scale: float, shift: float, n: int) -> float:
+    """The sum of (a[:n] * scale + shift) squared."""
+    widest_vectors()
+    total = 0.0
+    for i in range(n):
+        moved = fma(a[i], scale, shift)
+        total = _add_product(total, moved, moved)
     return total

@@ -90,6 +90,7 @@ class _Writer:
         self.plan, self.every, self.groups = plan, every, groups
         self.builder = Builder(plan.inputs, finite=True)
         self.basis_at: dict[int, int] = {}  # place in the basis -> register
+        self.pilots: dict[int, tuple[int, int]] = {}  # ... -> registers (scale, -shift*scale)
         self.products: set[tuple[int, int]] = set()  # of basis terms, in the basis too
         self.times_weight: dict[int, int] = {}  # the same, times the weight
         self.counted: dict[Expression, dict[Expression, None]] = {}  # key -> columns
@@ -169,16 +170,24 @@ class _Writer:
                 return place
         self.plan.basis.append(term)
         place = len(self.plan.basis) - 1
-        self.basis_at[place] = self._basis_register(term)
-        return place
-
-    def _basis_register(self, term: Basis) -> int:
         if isinstance(term, tuple):
             self.products.add(term)
-            return self.builder.write("multiply", *(self.basis_at[k] for k in term))
-        scale, shift = self.builder.fixed(1.0), self.builder.fixed(0.0)
-        self.plan.shifts.append((scale, shift))
-        return self.builder.write("fma", self.builder.value(term), scale, shift)
+        else:
+            self.plan.shifts.append((self.builder.fixed(1.0), self.builder.fixed(0.0)))
+            self.pilots[place] = self.plan.shifts[-1]
+        return place
+
+    def _basis(self, place: int) -> int:
+        """The register of a basis term, written when it is first needed."""
+        if place not in self.basis_at:
+            term = self.plan.basis[place]
+            if isinstance(term, tuple):
+                parts = [self._basis(k) for k in term]
+                self.basis_at[place] = self.builder.write("multiply", *parts)
+            else:
+                value = self.builder.value(term)
+                self.basis_at[place] = self.builder.write("fma", value, *self.pilots[place])
+        return self.basis_at[place]
 
     def _pairs(self, places: list[int]) -> None:
         """A sum for every product that the covariances of these basis terms need.
@@ -198,14 +207,19 @@ class _Writer:
             return
         self.plan.moments[i, j] = len(self.plan.moments)
         target = self.plan.moments[i, j]
-        self.builder.act("dot", target, self._times_weight(i), self._times_weight(j))
+        if i == j and i in self.pilots and i not in self.basis_at and not self.plan.weighted:
+            term = self.plan.basis[i]  # its square is all that has been asked of it
+            assert isinstance(term, Expression)
+            self.builder.act("spread", target, self.builder.value(term), *self.pilots[i])
+        else:
+            self.builder.act("dot", target, self._times_weight(i), self._times_weight(j))
 
     def _times_weight(self, place: int) -> int:
         weight = self.builder.value(w) if self.plan.weighted else -1
         if place == -1 or not self.plan.weighted:
-            return weight if place == -1 else self.basis_at[place]
+            return weight if place == -1 else self._basis(place)
         if place not in self.times_weight:
-            self.times_weight[place] = self.builder.write("multiply", self.basis_at[place], weight)
+            self.times_weight[place] = self.builder.write("multiply", self._basis(place), weight)
         return self.times_weight[place]
 
     def _counted(self, aggregate: Expression) -> None:
