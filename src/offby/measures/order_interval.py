@@ -64,8 +64,8 @@ def _ranks(counted: Counted, q: float, value: float, confidence: float) -> Inter
     shares = np.cumsum(counted.weights) / counted.weights.sum()
     places = [min(int(np.searchsorted(shares, rank / n * (1 - 1e-12))), shares.size - 1)
               for rank in ranks]  # fmt: skip
-    low = min(float(counted.counts.low()[places[0]]), value)
-    high = max(float(counted.counts.high()[places[1]]), value)
+    low = min(float(counted.ends[0][places[0]]), value)
+    high = max(float(counted.ends[1][places[1]]), value)
     return (high - low) / (2 * float(special.ndtri(1 - tail))), low, high
 
 
@@ -138,7 +138,7 @@ def _constant_costs(counted: Counted, tau: float) -> Floats:
 
 def _middles(counted: Counted) -> Floats:
     """The middle of the values that each key stands for."""
-    low, high = counted.counts.low(), counted.counts.high()
+    low, high = counted.ends
     return low + (high - low) / 2
 
 

@@ -50,6 +50,11 @@ class Counted:
         return self.counts.low(), self.counts.high()
 
     @cached_property
+    def middles(self) -> Floats:
+        """The middle of what each key can stand for."""
+        return np.asarray((self.ends[0] + self.ends[1]) / 2)
+
+    @cached_property
     def cumulated(self) -> NDArray[Any]:
         """The exact weight up to and including each key: integers, or fractions."""
         place = self.column(w)
@@ -79,7 +84,7 @@ def read(part: Expression, counted: Counted, weighted: bool) -> Bounded:
 def quantile(counted: Counted, q: float) -> Bounded:
     """The q-quantile: the middle of the two values where the cumulated weight is exactly q."""
     first, second = quantile_places(counted, q)
-    low, high = counted.counts.low(), counted.counts.high()
+    low, high = counted.ends
     bounds = [float(x[first] + (x[second] - x[first]) / 2) for x in (low, high)]
     return bounds[0] + (bounds[1] - bounds[0]) / 2, bounds[0], bounds[1]
 
@@ -107,7 +112,7 @@ def top_share(counted: Counted, power: float, fraction: float) -> Bounded:
     target = fraction * float(counted.weights.sum())
     below = np.maximum(counted.weights.sum() - np.cumsum(counted.weights), 0.0)
     taken = np.clip(target - below, 0.0, counted.weights)
-    low, high = (raised(counted, x, power) for x in (counted.counts.low(), counted.counts.high()))
+    low, high = (raised(counted, x, power) for x in counted.ends)
     ends = [float(np.sum(taken * x)) for x in (low, high)]
     totals = [float(np.sum(counted.weights * x)) for x in (low, high)]
     if not totals[0]:
@@ -121,7 +126,7 @@ def top_share(counted: Counted, power: float, fraction: float) -> Bounded:
 
 def raised(counted: Counted, values: Floats, power: float) -> Floats:
     """`values` to a power, in units (a power of two) in which none overflows."""
-    exponent = np.frexp(counted.counts.high()[-1])[1]
+    exponent = np.frexp(counted.ends[1][-1])[1]
     return np.asarray(np.ldexp(values, -exponent) ** power)
 
 
@@ -132,7 +137,7 @@ def least_pinball(part: Expression, counted: Counted, tau: float, weighted: bool
     at most, which bounds how far the cost at the key's middle is from the least.
     """
     at, _ = quantile_places(counted, tau)
-    low, high = (float(x[at]) for x in (counted.counts.low(), counted.counts.high()))
+    low, high = (float(x[at]) for x in counted.ends)
     centre = low + (high - low) / 2
     column = _needed(counted, count_columns(part, w if weighted else ONE)[2 if weighted else 0])
     above = _gap(counted, column, slice(at + 1, None), centre)

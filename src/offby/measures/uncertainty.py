@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,10 +34,12 @@ def slopes(formula: Expression, found: Mapping[Expression, Aggregate]) -> dict[E
     """The derivative of a measure towards each of its aggregates, at their values."""
     values = {part: np.float64(number.value) for part, number in found.items()}
     with np.errstate(all="ignore"):
-        return {
-            part: float(evaluate(derivative(formula, {part: constant(1)}), values))
-            for part in found
-        }
+        return {part: float(evaluate(_slope(formula, part), values)) for part in found}
+
+
+@lru_cache(maxsize=1024)
+def _slope(formula: Expression, part: Expression) -> Expression:
+    return derivative(formula, {part: constant(1)})
 
 
 def standard_error(

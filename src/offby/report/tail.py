@@ -44,7 +44,7 @@ def tail_of(counted: Counted) -> Tail | None:
 
 def _mean_log_excess(counted: Counted, share: float) -> float | None:
     """The mean of log(|r| / threshold) over the largest share of the rows."""
-    sizes = (counted.counts.low() + counted.counts.high())[::-1] / 2
+    sizes = counted.middles[::-1]
     weights = counted.weights[::-1] / counted.weights.sum()
     upto = np.cumsum(weights)
     threshold = sizes[min(int(np.searchsorted(upto, share)), sizes.size - 1)]

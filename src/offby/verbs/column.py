@@ -112,7 +112,7 @@ class Column:
             Row(place + 1, y_true, y_pred, weight * (gap := y_pred - y_true) * gap / whole)
             for place, (y_true, y_pred, weight) in self.worst.items()
         )
-        sizes = (counted.counts.low() + counted.counts.high()) / 2
+        sizes = counted.middles
         return View(*self.sample.columns(), sizes, counted.weights, worst, tail, shapes(asked))
 
     def to_tree(self) -> dict[str, Any]:
