@@ -33,7 +33,7 @@ class KeyTables:
         self.used = np.zeros(counters, np.int64)
 
     def have_room(self, rows: int) -> bool:
-        """Whether so many more rows fit without a look ahead."""
+        """Whether so many more rows can be counted in the tables as they are."""
         if self.looked_ahead:
             return self.rows + rows < _MOST_ROWS
         return rows + int(self.used.max()) <= self.budget

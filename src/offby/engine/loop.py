@@ -17,7 +17,6 @@ _OTHERS = (
     "store",
     "check",
     "exact",
-    "total",
     "dot",
     "spread",
     "count",
@@ -37,7 +36,7 @@ from offby.engine.memory import dot_of, load_float, prefetch, spread_of, store_f
 from offby.formula.bits import fma, select, widest_vectors
 from offby.formula.kernels import *
 
-TILE = 256
+TILE = {tile}
 
 
 @njit(nogil=True, error_model="numpy", _nrt=False)
