@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -29,19 +30,13 @@ def measurement(state: State, measure: Measure, confidence: float) -> Measuremen
         found = {part: aggregate(state, part) for part in aggregates_of(measure.formula)}
         value, bracket = _value(measure, found)
     except Undefined as reason:
-        return _replace(blank, undefined=_said(reason, measure))
-    valued = _replace(blank, value=value, bracket=bracket)
+        return replace(blank, undefined=_said(reason, measure))
+    valued = replace(blank, value=value, bracket=bracket)
     try:
         error, low, high = _interval(state, measure, found, value, confidence)
     except Undefined as reason:
-        return _replace(valued, unsure=str(reason))
-    return _replace(valued, standard_error=error, low=low, high=high)
-
-
-def _replace(measurement: Measurement, **changes: object) -> Measurement:
-    from dataclasses import replace
-
-    return replace(measurement, **changes)  # type: ignore[arg-type]
+        return replace(valued, unsure=str(reason))
+    return replace(valued, standard_error=error, low=low, high=high)
 
 
 def _value(

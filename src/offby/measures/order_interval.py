@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from offby.engine.plan import ONE, count_columns
+from offby.engine.plan import count_columns
 from offby.engine.state import State
 from offby.formula.aggregates import aggregates_of
 from offby.formula.expression import Expression
@@ -16,7 +16,7 @@ from offby.formula.words import w
 from offby.measures.aggregate import Aggregate, Undefined, counted_by
 from offby.measures.measure import Measure
 from offby.measures.ordered import Counted, quantile_places, raised
-from offby.measures.uncertainty import effective_n, interval, slopes
+from offby.measures.uncertainty import effective_n, interval, slopes, standard_error
 
 Interval = tuple[float, float, float]
 Floats = NDArray[np.float64]
@@ -90,17 +90,14 @@ def _refuse_few(n: float, fraction: float) -> None:
 def _share_error(counted: Counted, part: Expression, share: float) -> float:
     """From the influence of a row on top share: ((x - t) [x > t] + f t - share x) / mean x."""
     power, fraction = part.args[1].data, part.args[2].data
-    sizes = raised(counted, _middles(counted), power)
+    sizes = raised(counted, counted.middles, power)
     weights = counted.weights
     total = float(weights.sum())
     above = np.cumsum(weights[::-1])[::-1]
     threshold = sizes[max(int(np.searchsorted(-above, -fraction * total, side="right")) - 1, 0)]
     average = float(np.sum(weights * sizes)) / total
     influence = np.maximum(sizes - threshold, 0) + fraction * threshold - share * sizes
-    squares = weights
-    place = counted.column(w * w)
-    if place is not None:
-        squares = counted.counts.pairs[:, 2 * place]
+    squares = _squared_weights(counted)
     return math.sqrt(float(np.sum(squares * influence**2))) / (total * average)
 
 
@@ -116,7 +113,7 @@ def _skill_error(
     beside = next(part for part in found if part.op == "mean")
     slope = slopes(formula, found)
     squares, losses = _squared_weights(counted), _sums(
-        counted, count_columns(least, _weight(state))[-1])  # fmt: skip
+        counted, count_columns(least, state.plan.weight)[-1])  # fmt: skip
     cost = _constant_costs(counted, least.args[1].data) - found[least].value
     with np.errstate(over="ignore", invalid="ignore"):
         spread = np.array([
@@ -130,20 +127,10 @@ def _skill_error(
 
 def _constant_costs(counted: Counted, tau: float) -> Floats:
     """The pinball loss of the sample's quantile for each key (at the middle of its values)."""
-    values = _middles(counted)
+    values = counted.middles
     at, _ = quantile_places(counted, tau)
     error = values - values[at]
     return np.asarray(np.where(error > 0, tau, tau - 1) * error)
-
-
-def _middles(counted: Counted) -> Floats:
-    """The middle of the values that each key stands for."""
-    low, high = counted.ends
-    return low + (high - low) / 2
-
-
-def _weight(state: State) -> Expression:
-    return w if state.plan.weighted else ONE
 
 
 def _sums(counted: Counted, column: Expression) -> Floats:
@@ -159,8 +146,6 @@ def _squared_weights(counted: Counted) -> Floats:
 
 def _second_moment(state: State, part: Expression) -> float:
     """The sum over rows of w² (loss - mean)²."""
-    from offby.measures.uncertainty import standard_error
-
     n, total = effective_n(state), float(state.sums.weight(state.plan))
     error = standard_error(state, part, {part: Aggregate(0.0, 0.0, 0.0)}) * total
     return error * error * (n - 1) / n

@@ -51,8 +51,9 @@ class Counted:
 
     @cached_property
     def middles(self) -> Floats:
-        """The middle of what each key can stand for."""
-        return np.asarray((self.ends[0] + self.ends[1]) / 2)
+        """The middle of the values that each key stands for."""
+        low, high = self.ends
+        return np.asarray(low + (high - low) / 2)
 
     @cached_property
     def cumulated(self) -> NDArray[Any]:
