@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from offby.engine.memory import load_float, store_float
 from offby.formula.bits import bits_float, float_bits, inline, kernel, widest_vectors
 
 LIMBS = 136
@@ -31,17 +32,14 @@ def _anchor_bits(limb: int) -> int:
 
 
 @kernel
-def add_exact(
-    x: Any, n: int, limbs: Any, special: Any, anchor: Any, base: int, offset: int, ids: Any
-) -> None:
-    """Add x[:n] to the exact sum; `anchor[0]` is where the last tile's values lay."""
+def split_sums(x: int, n: int, anchor: int) -> tuple[int, int, bool]:
+    """The integer sums of n float64s split at two anchors, and whether that lost nothing."""
     widest_vectors()
-    top = anchor[0]
-    high_bits, low_bits = _anchor_bits(top), _anchor_bits(top - 3)
+    high_bits, low_bits = _anchor_bits(anchor), _anchor_bits(anchor - 3)
     high_anchor, low_anchor = bits_float(high_bits), bits_float(low_bits)
     high = low = beyond = left = 0
     for i in range(n):
-        value = x[i]
+        value = load_float(x, i)
         rounded = value + high_anchor
         bits = float_bits(rounded)
         high += bits
@@ -50,11 +48,15 @@ def add_exact(
         rounded = value + low_anchor
         low += float_bits(rounded)
         left |= float_bits(value - (rounded - low_anchor))
-    if (beyond >> 52) == 0 and left == 0:
-        _add_integer(limbs, top, high - n * high_bits)
-        _add_integer(limbs, top - 3, low - n * low_bits)
-    else:
-        _add_carefully(x, n, limbs, special, anchor, base, offset, ids)
+    fits = (beyond >> 52) == 0 and left == 0
+    return high - n * high_bits, low - n * low_bits, fits
+
+
+@inline
+def add_split(limbs: Any, anchor: int, high: int, low: int) -> None:
+    """Add what `split_sums` found."""
+    _add_integer(limbs, anchor, high)
+    _add_integer(limbs, anchor - 3, low)
 
 
 @inline
@@ -64,12 +66,13 @@ def _add_integer(limbs: Any, limb: int, value: int) -> None:
 
 
 @kernel
-def _add_carefully(
-    x: Any, n: int, limbs: Any, special: Any, anchor: Any, base: int, offset: int, ids: Any
+def add_carefully(
+    x: int, n: int, limbs: Any, special: Any, anchor: Any, base: int, offset: int, ids: Any
 ) -> None:
+    """Add n float64s one by one; `anchor[0]` becomes where they lay."""
     largest = 0
     for i in range(n):
-        bits = float_bits(x[i])
+        bits = float_bits(load_float(x, i))
         exponent = (bits >> 52) & 0x7FF
         if exponent == 0x7FF:
             _add_special(bits, special, _row_number(base + i, offset, ids))
@@ -115,18 +118,25 @@ def carry(limbs: Any) -> None:
         limbs[k] &= _LOW
 
 
-@inline
-def ordered_bits(x: float) -> int:
-    """An integer that sorts as the float does (-0.0 and 0.0 are one)."""
-    bits = float_bits(x + 0.0)
-    return bits ^ ((bits >> 63) & 0x7FFFFFFFFFFFFFFF)
+@kernel
+def key_of(x: int, n: int, level: int, shift: int, keys: int) -> None:
+    """Write integers that sort as n float64s do (-0.0 and 0.0 are one), coarsened and shifted."""
+    widest_vectors()
+    for i in range(n):
+        bits = float_bits(load_float(x, i) + 0.0)
+        ordered = bits ^ ((bits >> 63) & 0x7FFFFFFFFFFFFFFF)
+        store_float(keys, i, bits_float((ordered >> level) - shift))
 
 
-@inline
-def first_slot(key: int) -> int:
-    """Where to look for a key; folded first, since the keys of round numbers have a pattern."""
-    mixed = (key ^ (key >> 29)) * -7046029254386353131  # 2^64 over the golden ratio
-    return mixed ^ (mixed >> 32)
+@kernel
+def first_slots(keys: Any, n: int, shift: int, slots: Any) -> None:
+    """Shift the keys back, and where to look for each; folded, as round numbers have a pattern."""
+    widest_vectors()
+    for i in range(n):
+        key = keys[i] + shift
+        keys[i] = key
+        mixed = (key ^ (key >> 29)) * -7046029254386353131  # 2^64 over the golden ratio
+        slots[i] = mixed ^ (mixed >> 32)
 
 
 @kernel
@@ -175,19 +185,14 @@ def count_keys(keys: Any, slots: Any, n: int, columns: Any, table: Any, sums: An
 
 
 @kernel
-def keep_worst(x: Any, n: int, base: int, offset: int, ids: Any, sizes: Any, rows: Any) -> None:
-    """Insert x[:n] into `sizes`, the largest first; the earlier row wins a tie."""
+def keep_worst(x: int, n: int, base: int, offset: int, ids: Any, sizes: Any, rows: Any) -> None:
+    """Insert n float64s into `sizes`, the largest first; the earlier row wins a tie."""
     last = sizes.size - 1
-    threshold = sizes[last]
-    above = False
     for i in range(n):
-        above |= x[i] > threshold
-    if not above:
-        return
-    for i in range(n):
-        if x[i] > sizes[last]:
+        value = load_float(x, i)
+        if value > sizes[last]:
             k = last
-            while k > 0 and sizes[k - 1] < x[i]:
+            while k > 0 and sizes[k - 1] < value:
                 sizes[k], rows[k] = sizes[k - 1], rows[k - 1]
                 k -= 1
-            sizes[k], rows[k] = x[i], _row_number(base + i, offset, ids)
+            sizes[k], rows[k] = value, _row_number(base + i, offset, ids)

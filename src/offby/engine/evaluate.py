@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from offby.engine.compiled import run_loop
 from offby.engine.loop import TILE
-from offby.engine.program import Builder, Program
+from offby.engine.program import Builder, Program, aligned
 from offby.formula.expression import Expression
 
 Floats = NDArray[np.float64]
@@ -142,7 +142,6 @@ def loop_arguments(
         program.columns,
         *(a[name] for name in ("tables", "pairs", "direct", "bases", "levels", "used")),
         budget,
-        np.empty(TILE, np.int64),
-        np.empty(TILE, np.int64),
+        *aligned((2, TILE)).view(np.int64),
         np.empty((program.columns.shape[1], TILE)),
     )

@@ -28,11 +28,12 @@ OPERATIONS.update({name: len(PRIMITIVES) + code for code, name in enumerate(_OTH
 
 _HEAD = '''"""Written by offby: the compiled loop. Deleting it is safe."""
 import math
-import numpy as np
 from numba import njit
 from offby.engine.accumulate import (
-    add_exact, carry, count_directly, count_keys, first_slot, keep_worst, ordered_bits)
-from offby.engine.memory import dot_of, load_float, prefetch, spread_of, store_float
+    add_carefully, add_split, carry, count_directly, count_keys, first_slots, keep_worst, key_of,
+    split_sums)
+from offby.engine.memory import (
+    any_above, any_unfit, copy, dot_of, load_float, prefetch, spread_of, store_float)
 from offby.formula.bits import fma, select, widest_vectors
 from offby.formula.kernels import *
 
@@ -40,80 +41,77 @@ TILE = {tile}
 
 
 @njit(nogil=True, error_model="numpy", _nrt=False)
-def execute(op, d, a, b, c, R):
+def execute(op, to, a, b, c):
     widest_vectors()
 {operations}
     elif op == {fma}:
-        scale, shift = R[b, 0], R[c, 0]  # registers that hold one number
+        scale, shift = load_float(b, 0), load_float(c, 0)  # registers that hold one number
         for i in range(TILE):
-            R[d, i] = fma(R[a, i], scale, shift)
+            store_float(to, i, fma(load_float(a, i), scale, shift))
     elif op == {product_low}:
         for i in range(TILE):
-            R[d, i] = fma(R[a, i], R[b, i], -(R[a, i] * R[b, i]))
+            x, y = load_float(a, i), load_float(b, i)
+            store_float(to, i, fma(x, y, -(x * y)))
 
 
 @njit(nogil=True, error_model="numpy", cache={cache}, _nrt=False)
 def run(program, R, inputs, outputs, start, stop, offset, ids, limbs, special, anchors, sums,
         sizes, rows, columns, tables, pairs, direct, bases, levels, used, budget,
         keys, slots, values):
-    widest_vectors()
+    registers, width = R.ctypes.data, 8 * TILE
+    places = keys.ctypes.data
     full = False
+    share = TILE // program.shape[0] + 1
     for base in range(start, stop, TILE):
         if full:
             stop = base
             break
         n = min(TILE, stop - base)
         for k in range(program.shape[0]):
-            op, d = program[k, 0], program[k, 1]
-            a, b, c = program[k, 2], program[k, 3], program[k, 4]
+            op, d, source = program[k, 0], program[k, 1], program[k, 2]
+            to, a = registers + d * width, registers + source * width
+            b, c = registers + program[k, 3] * width, registers + program[k, 4] * width
+            if base + 2 * TILE <= stop:
+                for j in range(inputs.shape[0]):
+                    for i in range(k * share, min((k + 1) * share, TILE), 8):
+                        prefetch(inputs[j, 0], (base + TILE + i) * inputs[j, 1])
             if op < {load} or op >= {fma}:
-                execute(op, d, a, b, c, R)
+                execute(op, to, a, b, c)
             elif op == {load}:
-                address, stride = inputs[a, 0], inputs[a, 1]
-                bad = False
-                for i in range(n):
-                    value = load_float(address, (base + i) * stride)
-                    bad |= not (abs(value) < math.inf)
-                    R[d, i] = value
-                for i in range(n, TILE):
-                    R[d, i] = R[d, n - 1]
-                if stride and base + 2 * TILE <= stop:  # work hides the wait for it
-                    for i in range(0, TILE, 8):
-                        prefetch(address, base + TILE + i)
-                if bad and b:
+                stride = inputs[source, 1]
+                unfit = copy(inputs[source, 0] + 8 * base * stride, stride, n, TILE, to)
+                if unfit and program[k, 3]:
                     return base
             elif op == {store}:
-                for i in range(n):
-                    store_float(outputs[d], base + i, R[a, i])
+                copy(a, 1, n, n, outputs[d] + 8 * base)
             elif op == {check}:
-                bad = False
-                for i in range(TILE):
-                    bad |= not (abs(R[a, i]) < math.inf)
-                if bad:
+                if any_unfit(a, TILE):
                     return base
             elif op == {exact}:
-                add_exact(R[a], n, limbs[d], special[d], anchors[d:d + 1], base, offset, ids)
+                high, low, fits = split_sums(a, n, anchors[d])
+                if fits:
+                    add_split(limbs[d], anchors[d], high, low)
+                else:
+                    add_carefully(a, n, limbs[d], special[d], anchors[d:d + 1], base, offset, ids)
             elif op == {dot}:
-                sums[d] += dot_of(R[a], R[b], n)
+                sums[d] += dot_of(a, b, n)
             elif op == {spread}:
-                sums[d] += spread_of(R[a], R[b, 0], R[c, 0], n)
+                sums[d] += spread_of(a, load_float(b, 0), load_float(c, 0), n)
             elif op == {count}:
                 m, level, shift = n, levels[d], bases[d]
-                for i in range(TILE):
-                    keys[i] = (ordered_bits(R[a, i]) >> level) - shift
+                key_of(a, TILE, level, shift, places)
                 if direct.shape[1]:
                     m = count_directly(keys, n, direct[d])
                 if m:
-                    for i in range(m):
-                        keys[i] += shift
-                        slots[i] = first_slot(keys[i])
+                    first_slots(keys, m, shift, slots)
                     for j in range(columns.shape[1]):
                         for i in range(m):
                             values[j, i] = R[columns[d, j], i]
                     used[d] += count_keys(keys, slots, m, values, tables[d], pairs[d])
                 full |= used[d] > budget
             elif op == {worst}:
-                keep_worst(R[a], n, base, offset, ids, sizes[d], rows[d])
+                if any_above(a, n, sizes[d, -1]):
+                    keep_worst(a, n, base, offset, ids, sizes[d], rows[d])
     for k in range(limbs.shape[0]):
         carry(limbs[k])
     return stop
@@ -124,7 +122,7 @@ def source(cache: bool) -> str:
     """The Python source of the loop, from the table of primitives."""
     lines = []
     for code, row in enumerate(PRIMITIVES.values()):
-        form = row.loop.format("R[a, i]", "R[b, i]", "R[c, i]")
+        form = row.loop.format("load_float(a, i)", "load_float(b, i)", "load_float(c, i)")
         lines.append(f"    {'if' if code == 0 else 'elif'} op == {code}:  # {row.name}")
-        lines.append(f"        for i in range(TILE):\n            R[d, i] = {form}")
+        lines.append(f"        for i in range(TILE):\n            store_float(to, i, {form})")
     return _HEAD.format(operations="\n".join(lines), tile=TILE, cache=cache, **OPERATIONS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -72,21 +73,62 @@ _add_product = cast(Callable[[float, float, float], float], intrinsic(_add))
 
 
 @kernel
-def dot_of(a: Any, b: Any, n: int) -> float:
-    """The sum of a[:n] * b[:n]."""
+def copy(source: int, stride: int, n: int, size: int, to: int) -> bool:
+    """Copy n float64s and repeat the last up to `size`; whether one is not finite."""
+    widest_vectors()
+    unfit = False
+    if stride:
+        for i in range(n):
+            value = load_float(source, i)
+            unfit |= not (abs(value) < math.inf)
+            store_float(to, i, value)
+    else:
+        n = 1
+        value = load_float(source, 0)
+        unfit = not (abs(value) < math.inf)
+        store_float(to, 0, value)
+    last = load_float(to, n - 1)
+    for i in range(n, size):
+        store_float(to, i, last)
+    return unfit
+
+
+@kernel
+def any_unfit(a: int, n: int) -> bool:
+    """Whether one of n float64s is not finite."""
+    widest_vectors()
+    unfit = False
+    for i in range(n):
+        unfit |= not (abs(load_float(a, i)) < math.inf)
+    return unfit
+
+
+@kernel
+def any_above(a: int, n: int, threshold: float) -> bool:
+    """Whether one of n float64s lies above the threshold."""
+    widest_vectors()
+    above = False
+    for i in range(n):
+        above |= load_float(a, i) > threshold
+    return above
+
+
+@kernel
+def dot_of(a: int, b: int, n: int) -> float:
+    """The sum of the products of n float64s at two places."""
     widest_vectors()
     total = 0.0
     for i in range(n):
-        total = _add_product(total, a[i], b[i])
+        total = _add_product(total, load_float(a, i), load_float(b, i))
     return total
 
 
 @kernel
-def spread_of(a: Any, scale: float, shift: float, n: int) -> float:
-    """The sum of (a[:n] * scale + shift) squared."""
+def spread_of(a: int, scale: float, shift: float, n: int) -> float:
+    """The sum of (x * scale + shift) squared over n float64s."""
     widest_vectors()
     total = 0.0
     for i in range(n):
-        moved = fma(a[i], scale, shift)
+        moved = fma(load_float(a, i), scale, shift)
         total = _add_product(total, moved, moved)
     return total

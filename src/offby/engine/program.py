@@ -29,10 +29,18 @@ class Program:
 
     def fresh_registers(self, replace: dict[int, float] | None = None) -> NDArray[np.float64]:
         """The registers as they stand before the first tile."""
-        values = np.zeros((self.registers, TILE))
+        values = aligned((self.registers, TILE))
         for register, value in {**self.constants, **(replace or {})}.items():
             values[register] = value
         return values
+
+
+def aligned(shape: tuple[int, int]) -> NDArray[np.float64]:
+    """Zeros that begin on a cache line, which no vector of the widest kind then straddles."""
+    size = math.prod(shape)
+    room = np.zeros(size + 8)
+    start = -room.ctypes.data % 64 // 8
+    return room[start : start + size].reshape(shape)
 
 
 class Builder:
