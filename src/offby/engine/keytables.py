@@ -7,13 +7,19 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from offby.engine.order import BUDGET, KeyCounts, finest_drop
+from offby.engine.order import BUDGET, KeyCounts
 from offby.engine.plan import Plan
 
 WINDOW = 1 << 17
 """Keys that are counted by their place: 64 powers of two at 11 bits each."""
 _HEADROOM = 2  # powers of two above the largest value that was looked at
 _MOST_ROWS = 1 << 30  # what a 32-bit count surely holds
+
+
+def window_of(level: int, keys: NDArray[np.int64], rows: NDArray[np.int64]) -> int | None:
+    """Where a window up to a little above the largest sorted key begins, if that serves most."""
+    base = int(keys[-1]) + (_HEADROOM << max(52 - level, 0)) - WINDOW
+    return base if 2 * rows[np.searchsorted(keys, base) :].sum() >= rows.sum() else None
 
 
 class KeyTables:
@@ -38,18 +44,16 @@ class KeyTables:
             return self.rows + rows < _MOST_ROWS
         return rows + int(self.used.max()) <= self.budget
 
-    def expect(self, keys: Sequence[NDArray[np.int64]]) -> None:
-        """Be as coarse as these sorted keys ask for, with windows over them."""
+    def expect(self, levels: Sequence[int], bases: Sequence[int | None]) -> None:
+        """Be as coarse as this, with windows from these keys on."""
         self.looked_ahead = True
-        for k, some in enumerate(keys):
-            self.levels[k] = max(int(self.levels[k]), finest_drop(some))
-            self._place_window(k, some >> self.levels[k], np.ones_like(some))
+        for k, (level, base) in enumerate(zip(levels, bases, strict=True)):
+            if level >= self.levels[k]:
+                self.levels[k] = level
+                self._place_window(k, base)
 
-    def _place_window(self, k: int, keys: NDArray[np.int64], rows: NDArray[np.int64]) -> None:
-        """Count by place up to a little above the largest key, where that serves most rows."""
-        level = int(self.levels[k])
-        base = int(keys[-1]) + (_HEADROOM << max(52 - level, 0)) - WINDOW
-        if self.columns or 2 * rows[keys >= base].sum() < rows.sum():
+    def _place_window(self, k: int, base: int | None) -> None:
+        if base is None or self.columns:
             return
         if not self.direct.shape[1]:
             self.direct = np.zeros((len(self.levels), WINDOW), np.int32)
@@ -76,7 +80,7 @@ class KeyTables:
             merged = merged.merge(self._windowed(k))
         if merged.keys.size:
             self.levels[k] = merged.level
-            self._place_window(k, merged.keys, merged.counts)
+            self._place_window(k, window_of(merged.level, merged.keys, merged.counts))
         self.slots[k], self.used[k], self.pairs[k], self.direct[k] = 0, 0, 0.0, 0
         return merged
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from offby.engine.compiled import run_loop
 from offby.engine.evaluate import Floats, compute, loop_arguments
-from offby.engine.keytables import KeyTables
-from offby.engine.order import BUDGET, ordered_bits
+from offby.engine.keytables import KeyTables, window_of
+from offby.engine.order import BUDGET, finest_drop, ordered_bits
 from offby.engine.plan import Plan
 from offby.engine.sums import Sums
 from offby.formula.expression import Expression
@@ -31,7 +31,8 @@ class Batch:
     def __init__(self, columns: Columns, plan: Plan, offset: int, ids: NDArray[np.int64]) -> None:
         self.columns, self.offset, self.ids = columns, offset, ids
         self.inputs = np.array([[columns[name].ctypes.data, 1] for name in plan.inputs], np.int64)
-        self.some_keys: list[NDArray[np.int64]] = []
+        self.levels: list[int] = []  # of each counter's keys, and where their windows begin
+        self.windows: list[int | None] = []
 
     def look_ahead(self, plan: Plan, rows: int) -> None:
         """Learn from some of the rows how coarse the keys must be, and where most of them lie."""
@@ -44,7 +45,12 @@ class Batch:
             for name, x in self.columns.items()
         }
         found = compute([counter.key for counter in plan.counters], some)
-        self.some_keys = [np.sort(ordered_bits(values)) for values in found]
+        keys = [np.sort(ordered_bits(values)) for values in found]
+        self.levels = [finest_drop(some) for some in keys]
+        self.windows = [
+            window_of(level, some >> level, np.ones_like(some))
+            for level, some in zip(self.levels, keys, strict=True)
+        ]
 
 
 class Lane:
@@ -91,5 +97,5 @@ class Lane:
             levels = self.tables.levels
             self.tables = KeyTables(self.plan, max(rows, 2 * self.tables.budget))
             self.tables.levels[:] = levels
-        if batch.some_keys:
-            self.tables.expect(batch.some_keys)
+        if batch.levels:
+            self.tables.expect(batch.levels, batch.windows)

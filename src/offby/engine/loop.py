@@ -1,6 +1,6 @@
 """The one compiled loop: it runs any program, tile by tile, on columns in memory.
 
-A tile is 256 rows in registers that stay in the first-level cache. Each instruction is one simple
+A tile is 512 rows in registers that stay in the first-level cache. Each instruction is one simple
 loop over the tile, which LLVM vectorises; instructions are the primitives of the formula table
 plus the accumulators. As programs are data, no formula is ever compiled by itself: the loop is
 compiled once a machine and offby version, and a new formula runs at once.
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from offby.formula.primitives import PRIMITIVES
 
-TILE = 256
+TILE = 512
 OPERATIONS = {name: code for code, name in enumerate(PRIMITIVES)}
 _OTHERS = (
     "load",
@@ -37,7 +37,7 @@ from offby.engine.memory import (
 from offby.formula.bits import fma, select, widest_vectors
 from offby.formula.kernels import *
 
-TILE = {tile}
+TILE = 512
 
 
 @njit(nogil=True, error_model="numpy", _nrt=False)
@@ -61,7 +61,7 @@ def run(program, R, inputs, outputs, start, stop, offset, ids, limbs, special, a
     registers, width = R.ctypes.data, 8 * TILE
     places = keys.ctypes.data
     full = False
-    share = TILE // program.shape[0] + 1
+    share = 8 * (1 + TILE // (8 * program.shape[0]))  # of the next tile, asked for by each step
     for base in range(start, stop, TILE):
         if full:
             stop = base
@@ -71,9 +71,9 @@ def run(program, R, inputs, outputs, start, stop, offset, ids, limbs, special, a
             op, d, source = program[k, 0], program[k, 1], program[k, 2]
             to, a = registers + d * width, registers + source * width
             b, c = registers + program[k, 3] * width, registers + program[k, 4] * width
-            if base + 2 * TILE <= stop:
-                for j in range(inputs.shape[0]):
-                    for i in range(k * share, min((k + 1) * share, TILE), 8):
+            if base + 2 * TILE <= stop:  # work hides the wait for memory
+                for i in range(k * share, min((k + 1) * share, TILE), 8):
+                    for j in range(inputs.shape[0]):
                         prefetch(inputs[j, 0], (base + TILE + i) * inputs[j, 1])
             if op < {load} or op >= {fma}:
                 execute(op, to, a, b, c)
