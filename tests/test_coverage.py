@@ -3,7 +3,7 @@
 An interval of 95 % must hold the truth in 93.5 to 96.5 % of simulated tables. That takes thousands
 of tables, so the simulation computes standard errors by NumPy, all tables at once; the first test
 ties those to the engine's. Known to fail, and cautioned about in the report: squared errors with a
-heavy tail (t with 5 degrees of freedom, n = 300: 92.3 %; lognormal, n = 1000: 85 %).
+tail that has no fourth moment of use (lognormal, n = 1000: 88 %).
 """
 
 import math
@@ -20,6 +20,7 @@ from offby.measures.uncertainty import interval
 
 TABLES = 8000
 CHANCE = 2.6 * math.sqrt(0.95 * 0.05 / TABLES)  # one false alarm in a hundred
+ONE_MEAN = ("mse", "mae", "bias")
 NAMES = ["mse", "mae", "bias", "r2", "explained_variance", "wape", "squared_correlation"]
 
 
@@ -52,7 +53,10 @@ def deviations(x):
 
 
 def estimates(truth, error):
-    """Value and standard error of each measure for each table, by the textbook's influences."""
+    """Value, standard error and degrees of freedom, by the textbook's influences.
+
+    One row a table, for each measure.
+    """
     dy, dp, de = deviations(truth), deviations(truth + error), deviations(error)
     mean = lambda x: x.mean(-1)  # noqa: E731  short and local
     squares, size = error**2, np.abs(error)
@@ -73,8 +77,19 @@ def estimates(truth, error):
         ),
     }
     n = truth.shape[-1]
-    return {name: (value, influence.std(-1, ddof=1) / math.sqrt(n))
-            for name, (value, influence) in found.items()}  # fmt: skip
+    return {
+        name: (
+            value,
+            influence.std(-1, ddof=1) / math.sqrt(n),
+            degrees_of_freedom(influence) if name in ONE_MEAN else np.full(value.shape, n - 1.0),
+        )
+        for name, (value, influence) in found.items()
+    }
+
+
+def degrees_of_freedom(influence):
+    n = influence.shape[-1]
+    return np.minimum(n - 1, 2 * n / (stats.kurtosis(influence, axis=-1, fisher=False) - 1))
 
 
 @cache
@@ -88,23 +103,24 @@ def test_standard_errors_are_those_of_the_influence_function(seed):
     rng = np.random.default_rng(seed)
     truth, error = rng.normal(size=200) * 2 + 10, noise(rng, "lognormal", 200)
     found = measured(NAMES, truth, truth + error)
-    for name, (value, deviation) in estimates(truth, error).items():
+    for name, (value, deviation, degrees) in estimates(truth, error).items():
         assert found[name].value == pytest.approx(value, rel=1e-11)
         assert found[name].standard_error == pytest.approx(deviation, rel=1e-9)
         within = resolve(name)[0].range
-        low, high = interval(value, deviation, 200, 0.95, within)
+        low, high = interval(value, deviation, degrees, 0.95, within)
         assert (found[name].low, found[name].high) == pytest.approx((low, high), rel=1e-9)
 
 
 SETTINGS = [
     *((name, "normal", n) for name in NAMES for n in (30, 100)),
-    *((name, "t5", 300) for name in NAMES if name != "mse"),
+    *((name, "t5", 300) for name in NAMES),
 ]
 
 
 def coverage(name, kind, n):
     within, truth = resolve(name)[0].range, truths(kind)[name]
-    ends = [interval(v, e, n, 0.95, within) for v, e in zip(*simulated(kind, n)[name], strict=True)]
+    tables = zip(*simulated(kind, n)[name], strict=True)
+    ends = [interval(value, error, degrees, 0.95, within) for value, error, degrees in tables]
     return np.mean([low <= truth <= high for low, high in ends])
 
 
@@ -115,8 +131,7 @@ def test_intervals_cover(name, kind, n):
 
 def test_what_is_known_not_to_cover_is_no_better_and_no_worse():
     """So that the documents stay true."""
-    assert coverage("mse", "t5", 300) == pytest.approx(0.923, abs=0.01)
-    assert coverage("mse", "lognormal", 1000) == pytest.approx(0.85, abs=0.015)
+    assert coverage("mse", "lognormal", 1000) == pytest.approx(0.885, abs=0.015)
 
 
 def test_the_engine_itself_covers():

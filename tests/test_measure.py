@@ -136,7 +136,10 @@ def test_your_own_measure_streams_and_merges():
     assert whole.value == pytest.approx((50_000 + 10_000 + 100_000) / 3)
     assert whole.standard_error == pytest.approx(np.std([5e4, 1e4, 1e5], ddof=1) / 3**0.5)
     first, second = (Totals([late, "mae"]).update(Y[k], P[k]) for k in (slice(1), slice(1, 3)))
-    assert first.merge(second).report()["late_cost"] == whole
+    merged = first.merge(second).report()["late_cost"]
+    assert merged.value == whole.value
+    assert merged.standard_error == pytest.approx(whole.standard_error, rel=1e-12)
+    assert (merged.low, merged.high) == pytest.approx((whole.low, whole.high), rel=1e-12)
     text = offby.measure(Y, P, measures="late = where(r < 0, 5*abs(r), abs(r))")["late"]
     assert text.value == whole.value
 

@@ -18,7 +18,7 @@ _OTHERS = (
     "check",
     "exact",
     "dot",
-    "spread",
+    "powers",
     "count",
     "worst",
     "fma",
@@ -33,7 +33,7 @@ from offby.engine.accumulate import (
     add_carefully, add_split, carry, count_directly, count_keys, first_slots, keep_worst, key_of,
     split_sums)
 from offby.engine.memory import (
-    any_above, any_unfit, copy, dot_of, load_float, prefetch, spread_of, store_float)
+    any_above, any_unfit, copy, dot_of, load_float, powers_of, prefetch, store_float)
 from offby.formula.bits import fma, select, widest_vectors
 from offby.formula.kernels import *
 
@@ -95,8 +95,11 @@ def run(program, R, inputs, outputs, start, stop, offset, ids, limbs, special, a
                     add_carefully(a, n, limbs[d], special[d], anchors[d:d + 1], base, offset, ids)
             elif op == {dot}:
                 sums[d] += dot_of(a, b, n)
-            elif op == {spread}:
-                sums[d] += spread_of(a, load_float(b, 0), load_float(c, 0), n)
+            elif op == {powers}:
+                second, third, fourth = powers_of(a, load_float(b, 0), load_float(c, 0), n)
+                sums[d] += second
+                sums[d + 1] += third
+                sums[d + 2] += fourth
             elif op == {count}:
                 m, level, shift = n, levels[d], bases[d]
                 key_of(a, TILE, level, shift, places)

@@ -124,11 +124,14 @@ def dot_of(a: int, b: int, n: int) -> float:
 
 
 @kernel
-def spread_of(a: int, scale: float, shift: float, n: int) -> float:
-    """The sum of (x * scale + shift) squared over n float64s."""
+def powers_of(a: int, scale: float, shift: float, n: int) -> tuple[float, float, float]:
+    """The sums of (x * scale + shift) to the second, third and fourth over n float64s."""
     widest_vectors()
-    total = 0.0
+    second = third = fourth = 0.0
     for i in range(n):
         moved = fma(load_float(a, i), scale, shift)
-        total = _add_product(total, moved, moved)
-    return total
+        square = moved * moved
+        second = _add_product(second, moved, moved)
+        third = _add_product(third, square, moved)
+        fourth = _add_product(fourth, square, square)
+    return second, third, fourth

@@ -7,6 +7,7 @@ So a squared standard error is one quadratic form in the products the pass summe
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -26,10 +27,14 @@ Pilot = tuple[Floats, Floats]
 
 @dataclass(frozen=True)
 class Comoments:
-    """Summed products of (1, basis ...), NaN where one was not asked for, and the basis means."""
+    """Summed products of (1, basis ...), NaN where one was not asked for, and the basis means.
+
+    `fourths` holds sums of w^4 b^k for k up to 4, where such were asked for.
+    """
 
     matrix: Floats
     means: Floats
+    fourths: dict[int, Floats]
 
     @classmethod
     def of(cls, plan: Plan, sums: Sums, pilot: Pilot) -> Comoments:
@@ -37,8 +42,8 @@ class Comoments:
         size = len(plan.basis) + 1
         matrix = np.full((size, size), np.nan)
         means = basis_means(plan, sums, pilot)
-        for (i, j), place in plan.moments.items():
-            matrix[i + 1, j + 1] = matrix[j + 1, i + 1] = sums.moments[place]
+        for i, j in _pairs(plan):
+            matrix[i + 1, j + 1] = matrix[j + 1, i + 1] = sums.moments[plan.moments[i, j]]
         if not plan.weighted:
             matrix[0, 0] = sums.rows
             matrix[0, 1:] = matrix[1:, 0] = sums.rows * means
@@ -46,7 +51,7 @@ class Comoments:
                 if isinstance(term, tuple):
                     i, j = term[0] + 1, term[1] + 1
                     matrix[i, j] = matrix[j, i] = matrix[0, place]
-        return cls(matrix, means)
+        return cls(matrix, means, _fourths(plan, sums, matrix))
 
     def centred(self, places: list[int]) -> Floats:
         """The sums of w² (b_i - mean_i)(b_j - mean_j) over the rows, for these basis terms."""
@@ -55,6 +60,37 @@ class Comoments:
         crossed = np.outer(means, self.matrix[0, pick])
         inner = self.matrix[np.ix_(pick, pick)] - crossed - crossed.T
         return np.asarray(inner + self.matrix[0, 0] * np.outer(means, means))
+
+    def fourth(self, place: int) -> float:
+        """The sum of w^4 (b - mean)^4 over the rows, for a basis term that has it."""
+        return float(_shifted(self.fourths[place], 1.0, -self.means[place])[4])
+
+
+def _pairs(plan: Plan) -> list[tuple[int, int]]:
+    return [(places[0], places[1]) for places in plan.moments if len(places) == 2]
+
+
+def _fourths(plan: Plan, sums: Sums, matrix: Floats) -> dict[int, Floats]:
+    """The sums of w^4 b^k; without weights the lower ones are the matrix's."""
+    found = {}
+    for i in (places[-1] for places in plan.moments if len(places) == 4 and places[0] >= 0):
+        keys = [(*[-1] * (4 - k), *[i] * k) for k in range(5)]
+        if not plan.weighted:
+            low = [matrix[0, 0], matrix[0, i + 1], matrix[i + 1, i + 1]]
+            high = [sums.moments[plan.moments[key]] for key in ((i, i, i), (i, i, i, i))]
+            found[i] = np.array([*low, *high])
+        else:
+            found[i] = np.array([sums.moments[plan.moments[key]] for key in keys])
+    return found
+
+
+def _shifted(powers: Floats, factor: float, offset: float) -> Floats:
+    """The sums of powers of b * factor + offset."""
+    change = np.array([
+        [math.comb(k, j) * factor**j * offset ** max(k - j, 0) for j in range(5)] for k in range(5)
+    ])  # fmt: skip
+    with np.errstate(invalid="ignore"):  # terms that were infinite
+        return np.asarray(change @ powers)
 
 
 def basis_means(plan: Plan, sums: Sums, pilot: Pilot) -> Floats:
@@ -78,11 +114,18 @@ def basis_means(plan: Plan, sums: Sums, pilot: Pilot) -> Floats:
 
 def rebased(plan: Plan, sums: Sums, taken: Pilot, wanted: Pilot) -> Sums:
     """The sums, taken about one pilot, as if they had been taken about another."""
-    matrix = Comoments.of(plan, sums, taken).matrix
+    before = Comoments.of(plan, sums, taken)
     change = _change(plan, *taken, *wanted)
-    moved = change @ np.nan_to_num(matrix) @ change.T
-    moments = np.array([moved[i + 1, j + 1] for i, j in plan.moments])
-    return replace(sums, moments=moments.reshape(-1))
+    moved = change @ np.nan_to_num(before.matrix) @ change.T
+    moments = np.zeros_like(sums.moments)
+    for i, j in _pairs(plan):
+        moments[plan.moments[i, j]] = moved[i + 1, j + 1]
+    for i, powers in before.fourths.items():
+        after = _shifted(powers, change[i + 1, i + 1], change[i + 1, 0])
+        for places, at in plan.moments.items():
+            if len(places) > 2 and set(places) <= {-1, i}:
+                moments[at] = after[places.count(i)]
+    return replace(sums, moments=moments)
 
 
 def _change(

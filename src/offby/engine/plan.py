@@ -43,7 +43,7 @@ class Plan:
     exact: dict[Expression, list[int]] = field(default_factory=dict)  # term -> its exact sums
     squares: dict[tuple[Expression, Expression], list[int]] = field(default_factory=dict)
     basis: list[Basis] = field(default_factory=list)
-    moments: dict[tuple[int, int], int] = field(default_factory=dict)  # pair of basis -> its sum
+    moments: dict[tuple[int, ...], int] = field(default_factory=dict)  # basis terms -> their sum
     counters: list[Counter] = field(default_factory=list)
     largest: list[Expression] = field(default_factory=list)  # |r| first: the worst rows
     shifts: list[tuple[int, int]] = field(default_factory=list)  # registers (scale, -shift*scale)
@@ -93,6 +93,7 @@ class _Writer:
         self.pilots: dict[int, tuple[int, int]] = {}  # ... -> registers (scale, -shift*scale)
         self.products: set[tuple[int, int]] = set()  # of basis terms, in the basis too
         self.times_weight: dict[int, int] = {}  # the same, times the weight
+        self.multiplied: dict[tuple[int, ...], int] = {}  # two of those
         self.counted: dict[Expression, dict[Expression, None]] = {}  # key -> columns
 
     def write(self) -> None:
@@ -104,6 +105,10 @@ class _Writer:
         for aggregate in self.every:
             if aggregate.op in MOMENTS:
                 self._terms(aggregate)
+        for group in self.groups:
+            places = sorted({k for part in group for k in self._basis_of(part)})
+            if len(places) == 1:
+                self._fourths(places[0])
         for group in self.groups:
             self._pairs([k for part in group for k in self._basis_of(part)])
         for aggregate in self.every:
@@ -202,17 +207,33 @@ class _Writer:
                 if i <= j and (self.plan.weighted or (i, j) not in self.products):
                     self._moment(i, j)
 
-    def _moment(self, i: int, j: int) -> None:
-        if (i, j) in self.plan.moments:
-            return
-        self.plan.moments[i, j] = len(self.plan.moments)
-        target = self.plan.moments[i, j]
-        if i == j and i in self.pilots and i not in self.basis_at and not self.plan.weighted:
-            term = self.plan.basis[i]  # its square is all that has been asked of it
+    def _moment(self, *places: int) -> None:
+        """The sum of a product of basis terms, each times the weight, and -1 for the weight."""
+        if places not in self.plan.moments:
+            target = self.plan.moments[places] = len(self.plan.moments)
+            half = len(places) // 2
+            halves = (self._weighted_product(places[:half]), self._weighted_product(places[half:]))
+            self.builder.act("dot", target, *halves)
+
+    def _fourths(self, i: int) -> None:
+        """What tells how sure the standard error of one mean is: sums up to the fourth power."""
+        if self.plan.weighted:
+            for degree in range(5):
+                self._moment(*[-1] * (4 - degree), *[i] * degree)
+        elif (i, i) not in self.plan.moments:
+            target, term = len(self.plan.moments), self.plan.basis[i]
             assert isinstance(term, Expression)
-            self.builder.act("spread", target, self.builder.value(term), *self.pilots[i])
-        else:
-            self.builder.act("dot", target, self._times_weight(i), self._times_weight(j))
+            for place in ((i, i), (i, i, i), (i, i, i, i)):
+                self.plan.moments[place] = len(self.plan.moments)
+            self.builder.act("powers", target, self.builder.value(term), *self.pilots[i])
+
+    def _weighted_product(self, places: tuple[int, ...]) -> int:
+        if len(places) == 1:
+            return self._times_weight(places[0])
+        if places not in self.multiplied:
+            parts = [self._times_weight(place) for place in places]
+            self.multiplied[places] = self.builder.write("multiply", *parts)
+        return self.multiplied[places]
 
     def _times_weight(self, place: int) -> int:
         weight = self.builder.value(w) if self.plan.weighted else -1

@@ -110,10 +110,10 @@ def _interval(
         return order_interval(state, measure, found, value, confidence)
     if value in measure.range:
         raise Undefined(f"the value stands at the edge of its range, {value:g}")
-    error = standard_error(state, measure.formula, found)
+    error, degrees = standard_error(state, measure.formula, found)
     if not math.isfinite(error):
         raise Undefined("its standard error exceeds float64")
     if measure.formula.op == "sqrt":  # a root has the roots of the interval below it
-        low, high = interval(1.0, 2 * error / value, n, confidence, (0.0, math.inf))
+        low, high = interval(1.0, 2 * error / value, degrees, confidence, (0.0, math.inf))
         return error, value * math.sqrt(low), value * math.sqrt(high)
-    return error, *interval(value, error, n, confidence, measure.range)
+    return error, *interval(value, error, degrees, confidence, measure.range)

@@ -48,7 +48,7 @@ def order_interval(
     if not math.isfinite(error):
         raise Undefined("its standard error exceeds float64")
     n = effective_n(state)
-    return error, *interval(value, error, n, confidence, measure.range)
+    return error, *interval(value, error, n - 1, confidence, measure.range)
 
 
 def _ranks(counted: Counted, q: float, value: float, confidence: float) -> Interval:
@@ -147,5 +147,5 @@ def _squared_weights(counted: Counted) -> Floats:
 def _second_moment(state: State, part: Expression) -> float:
     """The sum over rows of w² (loss - mean)²."""
     n, total = effective_n(state), float(state.sums.weight(state.plan))
-    error = standard_error(state, part, {part: Aggregate(0.0, 0.0, 0.0)}) * total
+    error = standard_error(state, part, {part: Aggregate(0.0, 0.0, 0.0)})[0] * total
     return error * error * (n - 1) / n

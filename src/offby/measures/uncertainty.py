@@ -44,8 +44,8 @@ def _slope(formula: Expression, part: Expression) -> Expression:
 
 def standard_error(
     state: State, formula: Expression, found: Mapping[Expression, Aggregate]
-) -> float:
-    """The delta-method standard error of a measure of means, variances and covariances."""
+) -> tuple[float, float]:
+    """The delta-method standard error of a measure of moments, and its degrees of freedom."""
     coefficients: dict[int, float] = {}
     for part, slope in slopes(formula, found).items():
         for place, weight in _influence(state, part).items():
@@ -53,14 +53,26 @@ def standard_error(
     places = sorted(coefficients)
     vector = np.array([coefficients[place] for place in places])
     if not np.isfinite(vector).all():
-        return math.nan
+        return math.nan, math.nan
     with np.errstate(over="ignore", invalid="ignore"):
         spread = float(vector @ state.comoments().centred(places) @ vector)
     n = effective_n(state)
     total = float(state.sums.weight(state.plan))
-    if n <= 1:
-        return math.nan
-    return math.sqrt(max(spread, 0.0)) / total * math.sqrt(n / (n - 1))
+    error = math.sqrt(max(spread, 0.0)) / total * math.sqrt(n / (n - 1)) if n > 1 else math.nan
+    return error, _degrees_of_freedom(state, places, n)
+
+
+def _degrees_of_freedom(state: State, places: list[int], n: float) -> float:
+    """Satterthwaite's: by how much the variance of one mean is itself uncertain (1946).
+
+    It is 2n/(kurtosis - 1), no more than n - 1; where several terms meet, n - 1.
+    """
+    comoments = state.comoments()
+    if len(places) != 1 or places[0] not in comoments.fourths:
+        return n - 1
+    square = float(comoments.centred(places)[0, 0]) ** 2
+    excess = comoments.fourth(places[0]) - square / n
+    return min(n - 1, 2 * square / excess) if excess > 0 else n - 1
 
 
 def _place(state: State, wanted: Basis) -> int:
@@ -95,9 +107,9 @@ def _influence(state: State, part: Expression) -> dict[int, float]:
     return weights
 
 
-def interval(value: float, error: float, n: float, confidence: float, within: Range) -> Range:
+def interval(value: float, error: float, degrees: float, confidence: float, within: Range) -> Range:
     """The t interval on the natural scale: log for positive values, logit for shares, and so on."""
-    quantile = float(special.stdtrit(max(n - 1, 1e-9), (1 + confidence) / 2))
+    quantile = float(special.stdtrit(max(degrees, 1e-9), (1 + confidence) / 2))
     low, high = within
     if math.isinf(low) and math.isinf(high):
         return value - quantile * error, value + quantile * error

@@ -50,5 +50,5 @@ def _average(parts: Sequence[Measurement], within: Range) -> Measurement:
         unsure = next(part.unsure for part in parts if part.standard_error is None)
         return replace(first, value=value, unsure=unsure)
     error = sum(errors) / len(errors)
-    low, high = interval(value, error, first.n, first.confidence, within)
+    low, high = interval(value, error, first.n - 1, first.confidence, within)
     return replace(first, value=value, standard_error=error, low=low, high=high)
