@@ -75,13 +75,16 @@ class KeyTables:
         self.rows = 0
 
     def _emptied(self, k: int, before: KeyCounts) -> KeyCounts:
-        merged = before.merge(self._hashed(k))
+        merged = before
+        if self.used[k]:  # a table that nothing was put in was never even given memory
+            merged = merged.merge(self._hashed(k))
+            self.slots[k], self.used[k], self.pairs[k] = 0, 0, 0.0
         if self.direct.shape[1]:
             merged = merged.merge(self._windowed(k))
+            self.direct[k] = 0
         if merged.keys.size:
             self.levels[k] = merged.level
             self._place_window(k, window_of(merged.level, merged.keys, merged.counts))
-        self.slots[k], self.used[k], self.pairs[k], self.direct[k] = 0, 0, 0.0, 0
         return merged
 
     def _hashed(self, k: int) -> KeyCounts:

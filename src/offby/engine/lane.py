@@ -38,7 +38,7 @@ class Batch:
         """Learn from some of the rows how coarse the keys must be, and where most of them lie."""
         if not plan.counters or rows <= BUDGET:
             return
-        step = max(_RUN, rows * _RUN // (4 * BUDGET))
+        step = max(_RUN, rows * _RUN // (2 * BUDGET))
         starts = range(0, rows - _RUN, step)
         some = {
             name: np.concatenate([x[at : at + _RUN] for at in starts])

@@ -6,6 +6,7 @@ prediction. They have no place in the table of primitives: no row has a mean.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from offby.errors import FormulaError
@@ -63,6 +64,7 @@ def _rows(term: Any) -> Expression:
     return found
 
 
-def aggregates_of(root: Expression) -> list[Expression]:
+@lru_cache(maxsize=1024)
+def aggregates_of(root: Expression) -> tuple[Expression, ...]:
     """The aggregates of a measure's formula, each once."""
-    return [current for current in walk(root) if current.op in AGGREGATES]
+    return tuple(current for current in walk(root) if current.op in AGGREGATES)

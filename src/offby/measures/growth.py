@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from offby.formula.words import p, y
 _NEAR, _FAR = 1e4, 1e8
 
 
+@lru_cache(maxsize=1024)
 def moment_needed(formula: Expression) -> float:
     """The order of the moment of r that the standard error of a measure needs to exist.
 
