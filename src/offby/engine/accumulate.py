@@ -15,6 +15,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from offby.engine.memory import load_float, store_float
 from offby.formula.bits import bits_float, float_bits, inline, kernel, widest_vectors
 
@@ -145,13 +147,13 @@ def count_directly(places: Any, n: int, direct: Any) -> int:
 
     Returns how many others there are.
     """
-    others, size = 0, direct.size
+    others, size = 0, np.uint64(direct.size)
     for i in range(n):
-        place = places[i]
-        if 0 <= place < size:
+        place = np.uint64(places[i])  # below the window it is huge; and Numba adds no wraparound
+        if place < size:
             direct[place] += 1
         else:
-            places[others] = place
+            places[others] = places[i]
             others += 1
     return others
 
@@ -164,17 +166,17 @@ def count_keys(keys: Any, slots: Any, n: int, columns: Any, table: Any, sums: An
     first. `sums` holds a (sum, correction) pair a column. Returns how many keys are new. Call only
     where there is room for n more.
     """
-    mask, new = table.size - 1, 0
+    mask, new, one, two = np.uint64(table.size - 1), 0, np.uint64(1), np.uint64(2)
     for i in range(n):
-        key, at = keys[i], (2 * slots[i]) & mask
-        if table[at] != key or table[at + 1] == 0:
-            while table[at] != key and table[at + 1]:
-                at = (at + 2) & mask
-            if table[at + 1] == 0:
+        key, at = keys[i], (two * np.uint64(slots[i])) & mask
+        if table[at] != key or table[at + one] == 0:
+            while table[at] != key and table[at + one]:
+                at = (at + two) & mask
+            if table[at + one] == 0:
                 table[at] = key
                 new += 1
-        table[at + 1] += 1
-        slot = at >> 1
+        table[at + one] += 1
+        slot = at >> one
         for j in range(columns.shape[0]):
             value, total = columns[j, i], sums[slot, 2 * j]
             larger = total + value

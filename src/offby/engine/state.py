@@ -35,7 +35,10 @@ class State:
     @property
     def sums(self) -> Sums:
         """All that was added so far."""
-        filled = at_once([lane.taken for lane in self._lanes if lane.sums.rows])
+        busy = [lane for lane in self._lanes if lane.sums.rows]
+        for lane in busy[1:]:
+            lane.tables.hand_over(busy[0].tables)
+        filled = at_once([lane.taken for lane in busy])
         if filled:
             self._settle(reduce(merge_sums, filled, self._settled))
         return self._settled
