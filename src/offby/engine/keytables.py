@@ -30,7 +30,7 @@ class KeyTables:
         self.budget = min(BUDGET, max(256, rows))
         self.rows = 0
         self.looked_ahead = False
-        slots = max(1024, 1 << (2 * self.budget - 1).bit_length())
+        slots = max(1024, 1 << (4 * self.budget - 1).bit_length())
         self.slots = np.zeros((counters, 2 * slots), np.int64)  # key, count, key, count ...
         self.pairs = np.zeros((counters, slots, 2 * self.columns))
         self.direct = np.zeros((counters, 0), np.int32)
