@@ -61,8 +61,10 @@ class KeyTables:
 
     def hand_over(self, other: KeyTables) -> None:
         """Add the windows to another's where both cover the same keys: cheaper than merging."""
+        if not self.direct.size or self.direct.shape != other.direct.shape:
+            return
         same = np.array_equal(self.bases, other.bases) and np.array_equal(self.levels, other.levels)
-        if same and self.direct.shape == other.direct.shape and other.have_room(self.rows):
+        if same and self.rows + other.rows < _MOST_ROWS:
             other.direct += self.direct
             other.rows += self.rows
             self.direct[:] = 0
