@@ -1,6 +1,7 @@
 """The engine: exact sums, counted keys and programs, the same bits in any order and any pieces."""
 
 import math
+from contextlib import contextmanager
 from fractions import Fraction
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 import offby
 from offby.engine import evaluate as evaluating
-from offby.engine import keytables, lane, order
+from offby.engine import lane, plan
 from offby.engine.order import KeyCounts, finest_drop, ordered_bits
 from offby.engine.plan import plan_for
 from offby.engine.rows import fit_rows, update
@@ -217,25 +218,30 @@ def test_a_whole_weight_is_as_many_copies(seed, n):
 SMALL = 4096
 
 
-def keys_of(values, pieces):
+def keys_of(values, pieces, budget):
     """KeyCounts of values, cut into pieces and merged one after the other."""
-    whole = KeyCounts.empty(0)
+    whole = KeyCounts.empty(0, budget)
     for piece in np.array_split(values, pieces):
         bits, counts = np.unique(ordered_bits(piece), return_counts=True)
-        whole = whole.merge(KeyCounts(0, bits, counts, np.zeros((bits.size, 0))))
+        whole = whole.merge(KeyCounts(0, bits, counts, np.zeros((bits.size, 0)), budget))
     return whole
 
 
-@pytest.fixture
-def small_budget(monkeypatch):
-    for module in (order, lane, keytables):
-        monkeypatch.setattr(module, "BUDGET", SMALL)
+@contextmanager
+def keeping(budget):
+    """So many different keys are kept, and twice as many rows looked at beforehand."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plan, "BUDGET", budget)
+        patch.setattr(lane, "_LOOKED_AT", 2 * budget)
+        plan_for.cache_clear()
+        yield
+    plan_for.cache_clear()
 
 
 def test_keys_sort_as_floats_do():
     values = np.array([-math.inf, -1e300, -1.0, -5e-324, 0.0, 5e-324, 1e-310, 1.0, math.inf])
     assert np.all(np.diff(ordered_bits(values).astype(object)) > 0)
-    assert ordered_bits(np.array([-0.0]))[0] == ordered_bits(np.array([0.0]))[0]
+    assert np.array_equal(ordered_bits(-values), ~ordered_bits(values))
 
 
 @given(st.integers(0, 2**32), st.integers(1, 9))
@@ -243,27 +249,28 @@ def test_keys_sort_as_floats_do():
 def test_no_more_bits_are_dropped_than_the_set_of_rows_asks_for(seed, pieces):
     rng = np.random.default_rng(seed)
     values = np.concatenate([rng.normal(size=900), rng.integers(0, 5, 300).astype(float)])
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(order, "BUDGET", 300)
-        once, merged = keys_of(values, 1), keys_of(rng.permutation(values), pieces)
-        assert merged.level == once.level
-        assert np.array_equal(merged.keys, once.keys)
-        assert np.array_equal(merged.counts, once.counts)
-        assert once.keys.size <= 300
-        bits = np.unique(ordered_bits(values))
-        assert once.level == finest_drop(bits)
-        assert np.unique(bits >> (once.level - 1)).size > 300
+    once, merged = keys_of(values, 1, 300), keys_of(rng.permutation(values), pieces, 300)
+    assert merged.level == once.level
+    assert np.array_equal(merged.keys, once.keys)
+    assert np.array_equal(merged.counts, once.counts)
+    assert once.keys.size <= 300
+    bits = np.unique(ordered_bits(values))
+    assert once.level == finest_drop(bits, 300)
+    assert np.unique(bits >> (once.level - 1)).size > 300
     low, high = once.low(), once.high()
     assert once.counts.sum() == values.size
     place = np.searchsorted(low, values, side="right") - 1
     assert np.all((low[place] <= values) & (values <= high[place]))
 
 
-def test_the_loop_counts_as_the_reference_does(small_budget, many_threads):
+@pytest.mark.parametrize("term", [abs(r), r])
+def test_the_loop_counts_as_the_reference_does(many_threads, term):
     truth, prediction = table(150_000)
-    reference = keys_of(np.abs(prediction - truth), 1)
+    error = prediction - truth
+    reference = keys_of(np.abs(error) if term is abs(r) else error, 1, SMALL)
     for batches in (1, 3, 17):
-        found = State(plan_for((Quantile(abs(r), 0.5),), False))
+        with keeping(SMALL):
+            found = State(plan_for((Quantile(term, 0.5),), False))
         for rows in np.array_split(np.random.default_rng(1).permutation(truth.size), batches):
             update(found, fit_rows(truth[rows], prediction[rows]))
         (counted,) = found.sums.counted
@@ -276,7 +283,7 @@ BRACKETED = "median_absolute_error,error_quantile:0.9,squared_error_share:0.01,d
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-def test_brackets_hold_the_exact_value(small_budget, weighted):
+def test_brackets_hold_the_exact_value(weighted):
     names = BRACKETED + "absolute_error_share:0.1,d2_pinball:0.9"
     formulas = [measure.formula for measure in resolve(names)]
     parts = [part for formula in formulas for part in aggregates_of(formula)
@@ -284,10 +291,9 @@ def test_brackets_hold_the_exact_value(small_budget, weighted):
     for seed in range(3):
         truth, prediction = table(20_000, seed)
         weight = np.random.default_rng(seed).uniform(0.5, 3, truth.size) if weighted else None
-        rough = passed(formulas, truth, prediction, weight)
-        with pytest.MonkeyPatch.context() as patch:
-            for module in (order, lane, keytables):
-                patch.setattr(module, "BUDGET", 1 << 16)
+        with keeping(SMALL):
+            rough = passed(formulas, truth, prediction, weight)
+        with keeping(1 << 16):
             fine = passed(formulas, truth, prediction, weight)
             exact = [aggregate(fine, part) for part in parts]
         assert all(counted.level == 0 for counted in fine.sums.counted)

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from offby.engine.memory import load_float, store_float
+from offby.engine.memory import load_float
 from offby.formula.bits import bits_float, float_bits, inline, kernel, widest_vectors
 
 LIMBS = 136
@@ -121,29 +121,39 @@ def carry(limbs: Any) -> None:
 
 
 @kernel
-def key_of(x: int, n: int, level: int, shift: int, keys: int) -> None:
-    """Write integers that sort as n float64s do (-0.0 and 0.0 are one), coarsened and shifted."""
+def key_of(x: int, n: int, level: int, keys: Any) -> None:
+    """Write integers that sort as n float64s do, coarsened."""
     widest_vectors()
     for i in range(n):
-        bits = float_bits(load_float(x, i) + 0.0)
-        ordered = bits ^ ((bits >> 63) & 0x7FFFFFFFFFFFFFFF)
-        store_float(keys, i, bits_float((ordered >> level) - shift))
+        bits = float_bits(load_float(x, i))
+        keys[i] = (bits ^ ((bits >> 63) & 0x7FFFFFFFFFFFFFFF)) >> level
 
 
 @kernel
-def first_slots(keys: Any, n: int, shift: int, slots: Any) -> None:
-    """Shift the keys back, and where to look for each; folded, as round numbers have a pattern."""
+def place_of(keys: Any, n: int, base: int, half: int, places: Any) -> None:
+    """Write each key's place in a window: those from `base` on, then those of their negatives."""
     widest_vectors()
     for i in range(n):
-        key = keys[i] + shift
-        keys[i] = key
+        key = keys[i]
+        negative = key >> 63
+        place = (key ^ negative) - base
+        inside = (place >= 0) & (place < half)
+        places[i] = place + (negative & half) if inside else -1
+
+
+@kernel
+def first_slots(keys: Any, n: int, slots: Any) -> None:
+    """Where to look for each key; folded, as the keys of round numbers have a pattern."""
+    widest_vectors()
+    for i in range(n):
+        key = keys[i]
         mixed = (key ^ (key >> 29)) * -7046029254386353131  # 2^64 over the golden ratio
         slots[i] = mixed ^ (mixed >> 32)
 
 
 @kernel
-def count_directly(places: Any, n: int, direct: Any) -> int:
-    """Count what lies in the window by its place; the others are moved to the front.
+def count_directly(places: Any, keys: Any, n: int, direct: Any) -> int:
+    """Count what lies in the window by its place; the keys of others are moved to the front.
 
     Returns how many others there are.
     """
@@ -153,7 +163,7 @@ def count_directly(places: Any, n: int, direct: Any) -> int:
         if place < size:
             direct[place] += 1
         else:
-            places[others] = places[i]
+            keys[others] = keys[i]
             others += 1
     return others
 

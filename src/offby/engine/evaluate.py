@@ -107,12 +107,15 @@ _NONE = {
     "sums": np.zeros(0),
     "sizes": np.zeros((0, 0)),
     "rows": np.zeros((0, 0), np.int64),
-    "tables": np.zeros((0, 0), np.int64),
-    "pairs": np.zeros((0, 0, 0)),
-    "direct": np.zeros((0, 0), np.int32),
+    "tables": np.zeros(0, np.int64),
+    "starts": np.zeros(1, np.int64),
+    "pairs": np.zeros((0, 0)),
+    "direct": np.zeros(0, np.int32),
+    "windows": np.zeros(1, np.int64),
     "bases": np.zeros(0, np.int64),
     "levels": np.zeros(0, np.int64),
     "used": np.zeros(0, np.int64),
+    "room": np.zeros(0, np.int64),
 }
 
 
@@ -122,7 +125,6 @@ def loop_arguments(
     outputs: NDArray[np.int64],
     start: int,
     stop: int,
-    budget: int = 0,
     registers: Floats | None = None,
     **accumulators: Any,
 ) -> tuple[Any, ...]:
@@ -140,8 +142,20 @@ def loop_arguments(
             for name in ("offset", "ids", "limbs", "special", "anchors", "sums", "sizes", "rows")
         ),
         program.columns,
-        *(a[name] for name in ("tables", "pairs", "direct", "bases", "levels", "used")),
-        budget,
+        *(
+            a[name]
+            for name in (
+                "tables",
+                "starts",
+                "pairs",
+                "direct",
+                "windows",
+                "bases",
+                "levels",
+                "used",
+                "room",
+            )
+        ),
         *aligned((2, TILE)).view(np.int64),
         np.empty((program.columns.shape[1], TILE)),
     )

@@ -1,4 +1,4 @@
-"""The tables in which the loop counts keys: a hash table, and a plain window for coarse keys."""
+"""The tables in which the loop counts keys: a hash table each, and a plain window where it pays."""
 
 from __future__ import annotations
 
@@ -7,34 +7,50 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from offby.engine.order import BUDGET, KeyCounts
+from offby.engine.order import KeyCounts
 from offby.engine.plan import Plan
 
-WINDOW = 1 << 17
-"""Keys that are counted by their place: 64 powers of two at 11 bits each."""
 _HEADROOM = 2  # powers of two above the largest value that was looked at
 _MOST_ROWS = 1 << 30  # what a 32-bit count surely holds
 
 
-def window_of(level: int, keys: NDArray[np.int64], rows: NDArray[np.int64]) -> int | None:
-    """Where a window up to a little above the largest sorted key begins, if that serves most."""
-    base = int(keys[-1]) + (_HEADROOM << max(52 - level, 0)) - WINDOW
-    return base if 2 * rows[np.searchsorted(keys, base) :].sum() >= rows.sum() else None
+def window(budget: int) -> int:
+    """Keys that are counted by their place, on each side of 0: for 2^15, 64 powers of two."""
+    return 4 * budget
+
+
+def window_of(
+    level: int, keys: NDArray[np.int64], rows: NDArray[np.int64], budget: int
+) -> int | None:
+    """Where a window up to a little above the largest key begins, if that serves most rows.
+
+    Of a key and its complement (a float's and its negative's) the one that is not negative counts.
+    """
+    sizes = keys ^ (keys >> 63)
+    base = max(int(sizes.max()) + (_HEADROOM << max(52 - level, 0)) - window(budget), 1)
+    return base if 2 * rows[sizes >= base].sum() >= rows.sum() else None
 
 
 class KeyTables:
-    """Tables for each counter of a plan; `rows` counts what came since they were last emptied."""
+    """Tables for each counter of a plan; `rows` counts what came since they were last emptied.
+
+    Those of all counters stand behind one another: table k begins at `starts[k]`, and window k at
+    `windows[k]`.
+    """
 
     def __init__(self, plan: Plan, rows: int) -> None:
         counters, self.columns = len(plan.counters), plan.program.columns.shape[1]
-        self.budget = min(BUDGET, max(256, rows))
+        self.budgets = [counter.budget for counter in plan.counters]
+        self.room = np.array([min(b, max(256, rows)) for b in self.budgets], np.int64)
         self.rows = 0
         self.looked_ahead = False
-        slots = max(1024, 1 << (4 * self.budget - 1).bit_length())
-        self.slots = np.zeros((counters, 2 * slots), np.int64)  # key, count, key, count ...
-        self.pairs = np.zeros((counters, slots, 2 * self.columns))
-        self.direct = np.zeros((counters, 0), np.int32)
-        self.bases = np.zeros(counters, np.int64)
+        slots = [max(1024, 1 << (4 * room - 1).bit_length()) for room in self.room.tolist()]
+        self.starts = np.cumsum([0, *slots])
+        self.slots = np.zeros(2 * self.starts[-1], np.int64)  # key, count, key, count ...
+        self.pairs = np.zeros((self.starts[-1], 2 * self.columns))
+        self.windows = np.zeros(counters + 1, np.int64)
+        self.direct = np.zeros(0, np.int32)
+        self.bases = np.zeros(counters, np.int64)  # the first key of a window; 0 without one
         self.levels = np.zeros(counters, np.int64)
         self.used = np.zeros(counters, np.int64)
 
@@ -42,7 +58,12 @@ class KeyTables:
         """Whether so many more rows can be counted in the tables as they are."""
         if self.looked_ahead:
             return self.rows + rows < _MOST_ROWS
-        return rows + int(self.used.max()) <= self.budget
+        return bool(np.all(rows + self.used <= self.room))
+
+    @property
+    def full_size(self) -> bool:
+        """Whether the tables are as large as they get."""
+        return bool(self.room.tolist() == self.budgets)
 
     def expect(self, levels: Sequence[int], bases: Sequence[int | None]) -> None:
         """Be as coarse as this, with windows from these keys on."""
@@ -53,10 +74,12 @@ class KeyTables:
                 self._place_window(k, base)
 
     def _place_window(self, k: int, base: int | None) -> None:
+        self.bases[k] = 0
         if base is None or self.columns:
             return
-        if not self.direct.shape[1]:
-            self.direct = np.zeros((len(self.levels), WINDOW), np.int32)
+        if not self.direct.size:
+            self.windows = np.cumsum([0, *(2 * window(budget) for budget in self.budgets)])
+            self.direct = np.zeros(self.windows[-1], np.int32)
         self.bases[k] = base
 
     def hand_over(self, other: KeyTables) -> None:
@@ -70,12 +93,12 @@ class KeyTables:
             self.direct[:] = 0
 
     def any_full(self) -> bool:
-        """Whether a hash table holds more keys than the budget allows."""
-        return bool(np.any(self.used > self.budget))
+        """Whether a hash table holds more keys than it has room for."""
+        return bool(np.any(self.used > self.room))
 
     def empty_full_into(self, counted: list[KeyCounts]) -> None:
         """Move out what the full tables hold; they go on as coarse as that turned out."""
-        for k in np.flatnonzero(self.used > self.budget).tolist():
+        for k in np.flatnonzero(self.used > self.room).tolist():
             counted[k] = self._emptied(k, counted[k])
 
     def empty_all_into(self, counted: list[KeyCounts]) -> None:
@@ -88,23 +111,32 @@ class KeyTables:
         merged = before
         if self.used[k]:  # a table that nothing was put in was never even given memory
             merged = merged.merge(self._hashed(k))
-            self.slots[k], self.used[k], self.pairs[k] = 0, 0, 0.0
-        if self.direct.shape[1]:
+        if self.bases[k]:
             merged = merged.merge(self._windowed(k))
-            self.direct[k] = 0
         if merged.keys.size:
             self.levels[k] = merged.level
-            self._place_window(k, window_of(merged.level, merged.keys, merged.counts))
+            base = window_of(merged.level, merged.keys, merged.counts, self.budgets[k])
+            self._place_window(k, base)
         return merged
 
     def _hashed(self, k: int) -> KeyCounts:
-        keys, counts = self.slots[k, ::2], self.slots[k, 1::2]
-        filled = np.flatnonzero(counts)
-        filled = filled[np.argsort(keys[filled])]
-        return KeyCounts(int(self.levels[k]), keys[filled], counts[filled], self.pairs[k, filled])
+        """What the hash table held; it is empty then."""
+        start, stop = self.starts[k], self.starts[k + 1]
+        slots, pairs = self.slots[2 * start : 2 * stop].reshape(-1, 2), self.pairs[start:stop]
+        filled = np.flatnonzero(slots[:, 1])
+        filled = filled[np.argsort(slots[filled, 0])]
+        keys, counts = slots[filled].T.copy()
+        found = KeyCounts(int(self.levels[k]), keys, counts, pairs[filled], self.budgets[k])
+        slots[filled], pairs[filled], self.used[k] = 0, 0.0, 0
+        return found
 
     def _windowed(self, k: int) -> KeyCounts:
-        places = np.flatnonzero(self.direct[k])
-        counts = self.direct[k, places].astype(np.int64)
-        none = np.zeros((places.size, 0))
-        return KeyCounts(int(self.levels[k]), places + self.bases[k], counts, none)
+        """What the window held; it is empty then."""
+        counted = self.direct[self.windows[k] : self.windows[k + 1]]
+        above, below = np.split(counted, 2)
+        places = [np.flatnonzero(half) for half in (above, below)]
+        counts = np.concatenate([below[places[1]][::-1], above[places[0]]]).astype(np.int64)
+        keys = np.concatenate([~(places[1] + self.bases[k])[::-1], places[0] + self.bases[k]])
+        counted[:] = 0
+        none = np.zeros((keys.size, 0))
+        return KeyCounts(int(self.levels[k]), keys, counts, none, self.budgets[k])

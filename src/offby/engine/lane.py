@@ -18,6 +18,8 @@ from offby.formula.expression import Expression
 Columns = Mapping[Expression, Floats]
 _NO_OUTPUTS = np.zeros(0, np.int64)
 _FIRST_ANCHOR = 67  # about 1.0
+_LOOKED_AT = 2 * BUDGET  # rows
+_ROWS_A_CELL = 16
 _RUN = 1024  # neighbouring rows are cheaper to look at than scattered ones
 
 
@@ -36,9 +38,9 @@ class Batch:
 
     def look_ahead(self, plan: Plan, rows: int) -> None:
         """Learn from some of the rows how coarse the keys must be, and where most of them lie."""
-        if not plan.counters or rows <= BUDGET:
+        if not plan.counters or rows <= max(counter.budget for counter in plan.counters):
             return
-        step = max(_RUN, rows * _RUN // (2 * BUDGET))
+        step = max(_RUN, rows * _RUN // _LOOKED_AT)
         starts = range(0, rows - _RUN, step)
         some = {
             name: np.concatenate([x[at : at + _RUN] for at in starts])
@@ -46,11 +48,25 @@ class Batch:
         }
         found = compute([counter.key for counter in plan.counters], some)
         keys = [np.sort(ordered_bits(values)) for values in found]
-        self.levels = [finest_drop(some) for some in keys]
+        pairs = list(zip(keys, (counter.budget for counter in plan.counters), strict=True))
+        self.levels = [_expected_drop(some, budget) for some, budget in pairs]
         self.windows = [
-            window_of(level, some >> level, np.ones_like(some))
-            for level, some in zip(self.levels, keys, strict=True)
+            window_of(level, some >> level, np.ones_like(some), budget)
+            for level, (some, budget) in zip(self.levels, pairs, strict=True)
         ]
+
+
+def _expected_drop(some: NDArray[np.int64], budget: int) -> int:
+    """About the fewest bits that many more rows like these will have to drop, never more.
+
+    Where the budget exceeds what was looked at: cells that already hold several rows each will
+    be split in two by every bit less that is dropped.
+    """
+    if 2 * budget <= some.size:
+        return finest_drop(some, budget)
+    crowded = some.size // _ROWS_A_CELL
+    drop = finest_drop(some, crowded)
+    return max(drop - (budget // crowded).bit_length(), 0)
 
 
 class Lane:
@@ -69,11 +85,12 @@ class Lane:
         sums, tables, at = self.sums, self.tables, start
         while at < stop:
             arguments = loop_arguments(
-                self.plan.program, batch.inputs, _NO_OUTPUTS, at, stop, tables.budget,
+                self.plan.program, batch.inputs, _NO_OUTPUTS, at, stop,
                 self.registers, offset=batch.offset, ids=batch.ids, limbs=sums.limbs,
                 special=sums.special, anchors=self.anchors, sums=sums.moments, sizes=sums.sizes,
-                rows=sums.places, tables=tables.slots, pairs=tables.pairs,
-                direct=tables.direct, bases=tables.bases, levels=tables.levels, used=tables.used,
+                rows=sums.places, tables=tables.slots, starts=tables.starts, pairs=tables.pairs,
+                direct=tables.direct, windows=tables.windows, bases=tables.bases,
+                levels=tables.levels, used=tables.used, room=tables.room,
             )  # fmt: skip
             at = run_loop(*arguments)
             if at < stop and not tables.any_full():
@@ -93,9 +110,9 @@ class Lane:
         if not self.plan.counters or self.tables.have_room(rows):
             return
         self.tables.empty_all_into(self.sums.counted)
-        if self.tables.budget < BUDGET:
+        if not self.tables.full_size:
             levels = self.tables.levels
-            self.tables = KeyTables(self.plan, max(rows, 2 * self.tables.budget))
+            self.tables = KeyTables(self.plan, max(rows, 2 * int(self.tables.room.max())))
             self.tables.levels[:] = levels
         if batch.levels:
             self.tables.expect(batch.levels, batch.windows)

@@ -31,7 +31,7 @@ import math
 from numba import njit
 from offby.engine.accumulate import (
     add_carefully, add_split, carry, count_directly, count_keys, first_slots, keep_worst, key_of,
-    split_sums)
+    place_of, split_sums)
 from offby.engine.memory import (
     any_above, any_unfit, copy, dot_of, load_float, powers_of, prefetch, store_float)
 from offby.formula.bits import fma, select, widest_vectors
@@ -56,10 +56,9 @@ def execute(op, to, a, b, c):
 
 @njit(nogil=True, error_model="numpy", cache={cache}, _nrt=False)
 def run(program, R, inputs, outputs, start, stop, offset, ids, limbs, special, anchors, sums,
-        sizes, rows, columns, tables, pairs, direct, bases, levels, used, budget,
+        sizes, rows, columns, tables, starts, pairs, direct, windows, bases, levels, used, room,
         keys, slots, values):
     registers, width = R.ctypes.data, 8 * TILE
-    places = keys.ctypes.data
     full = False
     share = 8 * (1 + TILE // (8 * program.shape[0]))  # of the next tile, asked for by each step
     for base in range(start, stop, TILE):
@@ -101,17 +100,21 @@ def run(program, R, inputs, outputs, start, stop, offset, ids, limbs, special, a
                 sums[d + 1] += third
                 sums[d + 2] += fourth
             elif op == {count}:
-                m, level, shift = n, levels[d], bases[d]
-                key_of(a, TILE, level, shift, places)
-                if direct.shape[1]:
-                    m = count_directly(keys, n, direct[d])
+                m = n
+                key_of(a, TILE, levels[d], keys)
+                if bases[d]:
+                    window = direct[windows[d]:windows[d + 1]]
+                    place_of(keys, TILE, bases[d], window.size // 2, slots)
+                    m = count_directly(slots, keys, n, window)
                 if m:
-                    first_slots(keys, m, shift, slots)
+                    first_slots(keys, m, slots)
                     for j in range(columns.shape[1]):
                         for i in range(m):
                             values[j, i] = R[columns[d, j], i]
-                    used[d] += count_keys(keys, slots, m, values, tables[d], pairs[d])
-                full |= used[d] > budget
+                    first, last = starts[d], starts[d + 1]
+                    used[d] += count_keys(keys, slots, m, values, tables[2 * first:2 * last],
+                                          pairs[first:last])
+                full |= used[d] > room[d]
             elif op == {worst}:
                 if any_above(a, n, sizes[d, -1]):
                     keep_worst(a, n, base, offset, ids, sizes[d], rows[d])

@@ -8,13 +8,14 @@ rows only, never on their order, so neither does anything read off here.
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
 BUDGET = 1 << 15
+"""Different keys that an order statistic keeps."""
 _SIGN = np.int64(0x7FFFFFFFFFFFFFFF)
 
 
@@ -26,34 +27,39 @@ class KeyCounts:
     keys: NDArray[np.int64]
     counts: NDArray[np.int64]
     pairs: NDArray[np.float64]
+    budget: int = BUDGET
 
     @classmethod
-    def empty(cls, columns: int) -> KeyCounts:
+    def empty(cls, columns: int, budget: int = BUDGET) -> KeyCounts:
         """No rows yet, with so many columns of sums."""
         none = np.zeros(0, np.int64)
-        return cls(0, none, none, np.zeros((0, 2 * columns)))
+        return cls(0, none, none, np.zeros((0, 2 * columns)), budget)
 
     def merge(self, other: KeyCounts) -> KeyCounts:
         """Both together, as coarse as the budget asks and no coarser."""
         if not other.keys.size or not self.keys.size:
             whole = self if self.keys.size else other
             coarsest = max(self.level, other.level)
-            return whole.at_level(max(coarsest, whole.level + finest_drop(whole.keys)))
+            drop = finest_drop(whole.keys, whole.budget)
+            return whole.at_level(max(coarsest, whole.level + drop))
         level = max(self.level, other.level)
         a, b = self.at_level(level), other.at_level(level)
         merged = _combine(
-            level,
-            np.concatenate([a.keys, b.keys]),
-            np.concatenate([a.counts, b.counts]),
-            np.concatenate([a.pairs, b.pairs]),
+            KeyCounts(
+                level,
+                np.concatenate([a.keys, b.keys]),
+                np.concatenate([a.counts, b.counts]),
+                np.concatenate([a.pairs, b.pairs]),
+                self.budget,
+            )
         )
-        return merged.at_level(level + finest_drop(merged.keys))
+        return merged.at_level(level + finest_drop(merged.keys, self.budget))
 
     def at_level(self, level: int) -> KeyCounts:
         """The same rows with more low bits dropped."""
         if level == self.level:
             return self
-        return _run_lengths(level, self.keys >> (level - self.level), self.counts, self.pairs)
+        return _run_lengths(replace(self, level=level, keys=self.keys >> (level - self.level)))
 
     @property
     def exact(self) -> bool:
@@ -74,36 +80,35 @@ class KeyCounts:
         return [Fraction(total) + Fraction(rest) for total, rest in pairs]
 
 
-def finest_drop(keys: NDArray[np.int64]) -> int:
-    """The fewest low bits to drop so that at most `BUDGET` of the sorted keys differ."""
+def finest_drop(keys: NDArray[np.int64], budget: int = BUDGET) -> int:
+    """The fewest low bits to drop so that at most `budget` of the sorted keys differ."""
     differ = (keys[1:] ^ keys[:-1]).view(np.uint64)  # neighbours differ at a level if this reaches
 
     def too_many(drop: int) -> bool:
-        return bool(1 + np.count_nonzero(differ >= np.uint64(1 << drop)) > BUDGET)
+        return bool(1 + np.count_nonzero(differ >= np.uint64(1 << drop)) > budget)
 
     return bisect_left(range(64), True, key=lambda drop: not too_many(drop))
 
 
-def _combine(
-    level: int, keys: NDArray[np.int64], counts: NDArray[np.int64], pairs: NDArray[np.float64]
-) -> KeyCounts:
+def _combine(both: KeyCounts) -> KeyCounts:
     """One row a key, sorted; the pairs of equal keys added without loss."""
-    order = np.argsort(keys, kind="stable")  # merges sorted runs in one pass
-    return _run_lengths(level, keys[order], counts[order], pairs[order])
+    order = np.argsort(both.keys, kind="stable")  # merges sorted runs in one pass
+    parts = (both.keys[order], both.counts[order], both.pairs[order])
+    return _run_lengths(KeyCounts(both.level, *parts, both.budget))
 
 
-def _run_lengths(
-    level: int, keys: NDArray[np.int64], counts: NDArray[np.int64], pairs: NDArray[np.float64]
-) -> KeyCounts:
+def _run_lengths(runs: KeyCounts) -> KeyCounts:
     """One row for each run of equal keys."""
+    keys, counts, pairs = runs.keys, runs.counts, runs.pairs
     if not keys.size:
-        return KeyCounts(level, keys, counts, pairs)
+        return runs
     starts = np.concatenate([[0], np.flatnonzero(keys[1:] != keys[:-1]) + 1])
     ends = np.append(starts[1:], keys.size)
     upto = np.concatenate([[0], np.cumsum(counts)])
     if pairs.shape[1]:
         pairs = _add_runs(np.repeat(np.arange(starts.size), ends - starts), pairs)
-    return KeyCounts(level, keys[starts], upto[ends] - upto[starts], pairs[: starts.size])
+    counts = upto[ends] - upto[starts]
+    return KeyCounts(runs.level, keys[starts], counts, pairs[: starts.size], runs.budget)
 
 
 def _add_runs(group: NDArray[np.int64], pairs: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -134,6 +139,6 @@ def _float(keys: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def ordered_bits(values: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Integers that sort as the floats do (-0.0 and 0.0 are one)."""
-    bits = (values + 0.0).view(np.int64)
+    """Integers that sort as the floats do; those of -x and x are each other's complement."""
+    bits = values.view(np.int64)
     return bits ^ ((bits >> 63) & _SIGN)

@@ -14,13 +14,16 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from offby.engine.order import BUDGET
 from offby.engine.program import Builder, Program
-from offby.formula.aggregates import MOMENTS, aggregates_of
+from offby.formula.aggregates import COUNTED, MOMENTS, aggregates_of
 from offby.formula.derive import simplify
 from offby.formula.expression import Expression, constant
 from offby.formula.words import p, r, w, where, y
 
 ONE = constant(1)
+BUDGETS = {"scores": 1 << 21, "confusion": 1 << 18}
+"""Different keys that are kept without weights: AUC's bracket falls below 1e-6, 512 classes."""
 Floats = NDArray[np.float64]
 Basis = Expression | tuple[int, int]
 """A shifted and scaled term, or the product of two such (by their places)."""
@@ -32,6 +35,7 @@ class Counter:
 
     key: Expression
     columns: tuple[Expression, ...]
+    budget: int
 
 
 @dataclass
@@ -45,7 +49,8 @@ class Plan:
     basis: list[Basis] = field(default_factory=list)
     moments: dict[tuple[int, ...], int] = field(default_factory=dict)  # basis terms -> their sum
     counters: list[Counter] = field(default_factory=list)
-    largest: list[Expression] = field(default_factory=list)  # |r| first: the worst rows
+    worst: Expression = field(default=abs(r))
+    largest: list[Expression] = field(default_factory=list)  # first what tells the worst rows
     shifts: list[tuple[int, int]] = field(default_factory=list)  # registers (scale, -shift*scale)
     exact_sums: int = 0
     program: Program = field(init=False)
@@ -72,9 +77,17 @@ class Plan:
 
 
 @lru_cache(maxsize=128)
-def plan_for(formulas: tuple[Expression, ...], weighted: bool) -> Plan:
-    """The plan that serves all these measure formulas in one pass."""
-    plan = Plan(weighted, (y, p, w) if weighted else (y, p))
+def plan_for(
+    formulas: tuple[Expression, ...],
+    weighted: bool,
+    inputs: tuple[Expression, ...] = (y, p),
+    worst: Expression = abs(r),  # noqa: B008  # a formula never changes
+) -> Plan:
+    """The plan that serves all these measure formulas in one pass.
+
+    `inputs` are the columns that come, beside the weights; rows are remembered by their `worst`.
+    """
+    plan = Plan(weighted, (*inputs, w) if weighted else inputs, worst=worst)
     groups = [aggregates_of(formula) for formula in formulas]
     every = list(dict.fromkeys(part for group in groups for part in group))
     _Writer(plan, every, groups).write()
@@ -95,6 +108,7 @@ class _Writer:
         self.times_weight: dict[int, int] = {}  # the same, times the weight
         self.multiplied: dict[tuple[int, ...], int] = {}  # two of those
         self.counted: dict[Expression, dict[Expression, None]] = {}  # key -> columns
+        self.budgets: dict[Expression, int] = {}  # key -> different keys kept
 
     def write(self) -> None:
         self.plan.checks = self._checked(Builder(self.plan.inputs, finite=True)).finish()
@@ -112,17 +126,18 @@ class _Writer:
         for group in self.groups:
             self._pairs([k for part in group for k in self._basis_of(part)])
         for aggregate in self.every:
-            if aggregate.op in ("quantile", "top_share", "least_pinball"):
+            if aggregate.op in COUNTED:
                 self._counted(aggregate)
         self._count()
-        for term in (abs(r), *(part.args[0] for part in self.every if part.op == "largest")):
+        largest = [part.args[0] for part in self.every if part.op == "largest"]
+        for term in (self.plan.worst, *largest):
             self._keep_largest(term)
         self.plan.program = self.builder.finish()
         place = self.builder.place
         self.plan.shifts = [(place[scale], place[shift]) for scale, shift in self.plan.shifts]
 
     def _checked(self, builder: Builder) -> Builder:
-        for checked in (y, p):
+        for checked in self.plan.inputs:
             builder.value(checked)  # loading checks
         if self.plan.weighted:  # a weight of zero, too, takes the careful way: the row is absent
             builder.act("check", 0, builder.value(where(w > 0, w, float("nan"))))
@@ -245,14 +260,17 @@ class _Writer:
 
     def _counted(self, aggregate: Expression) -> None:
         """Note what must be counted for an order statistic."""
-        columns = self.counted.setdefault(aggregate.args[0], {})
+        key = aggregate.args[0]
+        columns = self.counted.setdefault(key, {})
+        wanted = BUDGET if self.plan.weighted else BUDGETS.get(aggregate.op, BUDGET)
+        self.budgets[key] = max(wanted, self.budgets.get(key, 0))
         for column in count_columns(aggregate, self.plan.weight):
             columns[column] = None
 
     def _count(self) -> None:
         widest = max((len(columns) for columns in self.counted.values()), default=0)
         for place, (key, columns) in enumerate(self.counted.items()):
-            self.plan.counters.append(Counter(key, tuple(columns)))
+            self.plan.counters.append(Counter(key, tuple(columns), self.budgets[key]))
             registers = [self.builder.value(column) for column in columns]
             registers += [self.builder.value(ONE)] * (widest - len(registers))
             self.builder.columns.append(tuple(registers))

@@ -43,7 +43,7 @@ class Sums:
             np.zeros(len(plan.moments)),
             np.full((len(plan.largest), WORST), -np.inf),
             np.full((len(plan.largest), WORST), -1, np.int64),
-            [KeyCounts.empty(plan.program.columns.shape[1]) for _ in plan.counters],
+            [KeyCounts.empty(plan.program.columns.shape[1], c.budget) for c in plan.counters],
         )
 
     def exact(self, places: list[int]) -> Fraction:

@@ -10,11 +10,14 @@ from functools import lru_cache
 from typing import Any
 
 from offby.errors import FormulaError
-from offby.formula.expression import Expression, apply, expression, walk
+from offby.formula.expression import Expression, apply, expression, node, walk
+from offby.formula.words import p, where, y
 
 MOMENTS = frozenset({"mean", "variance", "covariance"})
-ORDERED = frozenset({"quantile", "largest", "top_share", "least_pinball"})
+COUNTED = frozenset({"quantile", "top_share", "least_pinball", "scores", "confusion"})
+ORDERED = COUNTED | {"largest"}
 AGGREGATES = MOMENTS | ORDERED
+MOST_CLASSES = 1 << 16
 
 
 def Mean(term: Any) -> Expression:  # noqa: N802  # reads as a constructor, as in a textbook
@@ -54,6 +57,16 @@ def LeastPinball(term: Any, tau: Any, beside: Any) -> Expression:  # noqa: N802
     error.
     """
     return apply("least_pinball", _rows(term), tau, _rows(beside))
+
+
+def Scores(statistic: Any) -> Expression:  # noqa: N802
+    """A statistic of the ranking of positives (y = 1) and negatives (y = 0) by the score p."""
+    return node("scores", (where(y > 0, p, -p),), statistic)  # one key tells score and class
+
+
+def Confused(statistic: Any, predicted: Expression) -> Expression:  # noqa: N802
+    """A statistic of how often each class y was `predicted` as each class."""
+    return node("confusion", (y * MOST_CLASSES + predicted,), statistic)
 
 
 def _rows(term: Any) -> Expression:
