@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from offby.engine.lane import UnfitRows
 from offby.engine.state import State
 from offby.errors import DataError
+from offby.formula.expression import Expression
 from offby.formula.words import p, w, y
 
 Floats = NDArray[np.float64]
@@ -21,7 +22,10 @@ _NAMES = ("y_true", "y_pred", "sample_weight")
 
 @dataclass(frozen=True)
 class Rows:
-    """Columns of a batch; `place` tells the original row of each, where some were left out."""
+    """Columns of a batch; `place` tells the original row of each, where some were left out.
+
+    `more` holds further columns that formulas speak of, by their symbol.
+    """
 
     y_true: Floats
     y_pred: Floats
@@ -29,6 +33,7 @@ class Rows:
     place: NDArray[np.int64] | None = None
     dropped: int = 0
     names: tuple[str, str, str] = _NAMES  # what messages call the three
+    more: dict[Expression, Floats] = field(default_factory=dict)
 
     @property
     def count(self) -> int:
@@ -162,7 +167,7 @@ def update(state: State, rows: Rows, nan: Policy = "raise", *, careful: bool = T
 
 
 def _columns(rows: Rows) -> dict[Any, Floats]:
-    columns = {y: rows.y_true, p: rows.y_pred}
+    columns = {y: rows.y_true, p: rows.y_pred, **rows.more}
     return columns if rows.weight is None else {**columns, w: rows.weight}
 
 
@@ -177,12 +182,14 @@ def _fit(rows: Rows, nan: Policy, first_row: int) -> Rows:
     dropped = int(np.count_nonzero(~keep))
     if weight is not None:
         keep &= weight > 0
-    return Rows(
-        rows.y_true[keep],
-        rows.y_pred[keep],
-        None if weight is None else weight[keep],
-        np.flatnonzero(keep),
-        dropped,
+    return replace(
+        rows,
+        y_true=rows.y_true[keep],
+        y_pred=rows.y_pred[keep],
+        weight=None if weight is None else weight[keep],
+        place=np.flatnonzero(keep),
+        dropped=dropped,
+        more={name: column[keep] for name, column in rows.more.items()},
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from offby.errors import FormulaError
 from offby.formula.expression import Expression, apply, expression, node, walk
-from offby.formula.words import p, where, y
+from offby.formula.words import where, y
 
 MOMENTS = frozenset({"mean", "variance", "covariance"})
 COUNTED = frozenset({"quantile", "top_share", "least_pinball", "scores", "confusion"})
@@ -59,9 +59,9 @@ def LeastPinball(term: Any, tau: Any, beside: Any) -> Expression:  # noqa: N802
     return apply("least_pinball", _rows(term), tau, _rows(beside))
 
 
-def Scores(statistic: Any) -> Expression:  # noqa: N802
-    """A statistic of the ranking of positives (y = 1) and negatives (y = 0) by the score p."""
-    return node("scores", (where(y > 0, p, -p),), statistic)  # one key tells score and class
+def Scored(statistic: str, positive: Expression, score: Expression) -> Expression:  # noqa: N802
+    """A statistic of the ranking by a score of the rows that are `positive` and of the others."""
+    return node("scores", (where(positive, score, -score),), statistic)  # the sign tells the class
 
 
 def Confused(statistic: Any, predicted: Expression) -> Expression:  # noqa: N802

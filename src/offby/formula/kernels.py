@@ -7,7 +7,7 @@ from math import copysign, sqrt
 
 from offby.formula.bits import inline, select
 from offby.formula.elementary import exp, expm1, log, log1p
-from offby.formula.primitives import LOG_2
+from offby.formula.stable import LOG_2
 
 __all__ = [
     "bd0",
@@ -23,6 +23,7 @@ __all__ = [
     "sqrt",
     "tanh",
     "tweedie_divergence",
+    "xlog1py",
     "xlogy",
 ]
 
@@ -66,6 +67,12 @@ def logcosh(x: float) -> float:
 def xlogy(x: float, t: float) -> float:
     """x log(t), and 0 where x is 0."""
     return x * log(select((x == 0.0) & (t == t), 1.0, t))
+
+
+@inline
+def xlog1py(x: float, t: float) -> float:
+    """x log(1 + t), and 0 where x is 0."""
+    return x * log1p(select((x == 0.0) & (t == t), 0.0, t))
 
 
 @inline

@@ -7,18 +7,16 @@ in the compiled loop, and the LaTeX form. To add a primitive, add a row.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from offby.errors import FormulaError
+from offby.formula import stable
 from offby.formula import words as f
 from offby.formula.expression import Expression, constant
 
 Derivative = Callable[..., Expression]
-
-LOG_2 = math.log(2.0)
 
 
 @dataclass(frozen=True)
@@ -52,67 +50,6 @@ def _no_rule(*_: Expression) -> Expression:
 
 def _tweedie_towards_truth(x: Expression, m: Expression, power: Expression) -> Expression:
     return (x ** (1 - power) - m ** (1 - power)) / (1 - power)
-
-
-def _tweedie(xp: Any, x: Any, m: Any, power: Any) -> Any:
-    """Half the Tweedie deviance, as y^q (expm1(qL)/q - expm1((q-1)L)/(q-1)) with L = log(m/x)."""
-    q = 2 - power
-    inside = (x > 0) & (m > 0)
-    safe, other = xp.where(inside, x, 1.0), xp.where(inside, m, 1.0)
-    gap = xp.where(xp.abs(other - safe) < 0.5 * safe, other - safe, 0.0)
-    log_ratio = xp.where(gap == 0, xp.log(other / safe), xp.log1p(gap / safe))
-    near = log_ratio * log_ratio * tweedie_series(log_ratio, q)
-    far = xp.expm1(q * log_ratio) / q - xp.expm1((q - 1) * log_ratio) / (q - 1)
-    positive = safe**q * xp.where(xp.abs(log_ratio) * (1 + xp.abs(q)) < 0.1, near, far)
-    at_zero = xp.where((x == 0) & (q > 0), xp.where(m > 0, m, 1.0) ** q / q, math.nan)
-    return xp.where(m > 0, xp.where(x > 0, positive, at_zero), math.nan)
-
-
-def tweedie_series(log_ratio: Any, q: Any) -> Any:
-    """1/2 + (2q-1) L/6 + ..., the bracket over L^2; ten terms are exact for |qL| < 0.1."""
-    total, high, low, scale = 0.0 * log_ratio, 1.0, 1.0, 1.0
-    for k in range(2, 12):
-        high, low, scale = high * q, low * (q - 1), scale / (k - 1)
-        total = total + (high - low) * log_ratio ** (k - 2) * scale / k
-    return total
-
-
-def _logcosh(xp: Any, x: Any) -> Any:
-    size = xp.abs(x)
-    near = xp.expm1(xp.where(size < 1, size, 0.0))
-    far = size + xp.log1p(xp.exp(-2 * size)) - LOG_2
-    return xp.where(size < 1, xp.log1p(near * near / (2 * (1 + near))), far)
-
-
-def _softplus(xp: Any, x: Any) -> Any:
-    return xp.where(x > 0, x, 0.0 * x) + xp.log1p(xp.exp(-xp.abs(x)))
-
-
-def _sigmoid(xp: Any, x: Any) -> Any:
-    tail = xp.exp(-xp.abs(x))
-    return xp.where(x >= 0, 1.0, tail) / (1 + tail)
-
-
-def _xlogy(xp: Any, x: Any, t: Any) -> Any:
-    return x * xp.log(xp.where((x == 0) & (t == t), 1.0, t))  # x = 0 wins over log(0), not over NaN
-
-
-def _bd0(xp: Any, x: Any, m: Any) -> Any:
-    total = x + m
-    v = (x - m) / xp.where(total == 0, 1.0, total)
-    near = (x - m) * v + x * v * bd0_series(v * v)
-    ratio = xp.where((x > 0) & (m > 0), x / xp.where(m == 0, 1.0, m), 1.0)
-    far = xp.where((m == 0) & (x > 0), math.inf, x * xp.log(ratio) + (m - x))
-    inside = (x >= 0) & (m >= 0)
-    return xp.where(inside, xp.where(xp.abs(v) < 0.1, near, far), math.nan)
-
-
-def bd0_series(square: Any) -> Any:
-    """2 (v^2/3 + v^4/5 + ...): for |v| < 0.1 the first term left out is below 1e-20."""
-    series = square * 0.0
-    for odd in (19, 17, 15, 13, 11, 9, 7, 5, 3):
-        series = (series + 2.0 / odd) * square
-    return series
 
 
 def _rows() -> list[Primitive]:
@@ -196,14 +133,14 @@ def _rows() -> list[Primitive]:
         Primitive(
             "sigmoid",
             (lambda a: f.sigmoid(a) * f.sigmoid(-a),),
-            _sigmoid,
+            stable.sigmoid,
             "sigmoid({0})",
             r"\sigma\left({0}\right)",
         ),
         Primitive(
             "softplus",
             (f.sigmoid,),
-            _softplus,
+            stable.softplus,
             "softplus({0})",
             r"\log\left(1 + e^{{{0}}}\right)",
         ),
@@ -218,36 +155,53 @@ def _rows() -> list[Primitive]:
         Primitive(
             "logcosh",
             (f.tanh,),
-            _logcosh,
+            stable.logcosh,
             "logcosh({0})",
             r"\log\cosh\left({0}\right)",
         ),
         Primitive(
             "xlogy",
-            (lambda x, t: f.log(t), lambda x, t: x / t),
-            _xlogy,
+            (lambda x, t: f.log(t), f.ratio),
+            stable.xlogy,
             "xlogy({0}, {1})",
             r"{0} \log\left({1}\right)",
             5,
         ),
         Primitive(
+            "xlog1py",
+            (lambda x, t: f.log1p(t), lambda x, t: f.ratio(x, 1 + t)),
+            stable.xlog1py,
+            "xlog1py({0}, {1})",
+            r"{0} \log\left(1 + {1}\right)",
+            5,
+        ),
+        # divided twice, since t**2 may underflow where x / t / t does not
+        Primitive(
+            "ratio",
+            (lambda x, t: 1 / t, lambda x, t: -f.ratio(f.ratio(x, t), t)),
+            lambda xp, x, t: x / xp.where((x == 0) & (t == 0), 1.0, t),
+            "{0} / select(({0} == 0.0) & ({1} == 0.0), 1.0, {1})",
+            r"\frac{{{0}}}{{{1}}}",
+            8,
+        ),
+        Primitive(
             "bd0",
             (lambda x, m: f.log(x / m), lambda x, m: (m - x) / m),
-            _bd0,
+            stable.bd0,
             "bd0({0}, {1})",
             r"\left({0} \log\frac{{{0}}}{{{1}}} + {1} - {0}\right)",
         ),
         Primitive(
             "itakura_saito",
             (lambda x, m: (x - m) / (x * m), lambda x, m: (m - x) / m**2),
-            lambda xp, x, m: _bd0(xp, m, x) / m,
+            lambda xp, x, m: stable.bd0(xp, m, x) / m,
             "bd0({1}, {0}) / {1}",
             r"\left(\frac{{{0}}}{{{1}}} - \log\frac{{{0}}}{{{1}}} - 1\right)",
         ),
         Primitive(
             "tweedie_divergence",
             (_tweedie_towards_truth, lambda x, m, power: (m - x) / m**power, _no_rule),
-            _tweedie,
+            stable.tweedie,
             "tweedie_divergence({0}, {1}, {2})",
             r"d_{{{2}}}\left({0}, {1}\right)",
         ),

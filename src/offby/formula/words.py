@@ -88,6 +88,16 @@ def xlogy(x: Any, t: Any) -> Expression:
     return apply("xlogy", x, t)
 
 
+def xlog1py(x: Any, t: Any) -> Expression:
+    """x log(1 + t), exact near t = 0, and 0 where x is 0."""
+    return apply("xlog1py", x, t)
+
+
+def ratio(x: Any, t: Any) -> Expression:
+    """x / t, and 0 for 0 / 0: the slope of what has no weight."""
+    return apply("ratio", x, t)
+
+
 def bd0(x: Any, m: Any) -> Expression:
     """x log(x/m) + m - x without its cancellation (Loader 2000): half the Poisson deviance."""
     return apply("bd0", x, m)

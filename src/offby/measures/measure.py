@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from offby.errors import MeasureError
 from offby.formula.aggregates import AGGREGATES, aggregates_of
 from offby.formula.expression import Expression, expression, walk
 
-Better = Literal["lower", "higher", "zero"]
+Better = Literal["lower", "higher", "zero", "one"]
 
 
 @dataclass(frozen=True, eq=False)
 class Measure:
     """How wrong a table is: a formula over `Mean(...)`, `Variance(...)` and other aggregates.
 
-    `better` says which way is good: "lower", "higher", or "zero" (nearer to zero). `units` is "y",
+    `better` says which way is good: "lower", "higher", or nearer to "zero" or "one". `units` is "y",
     "y²" or "1". `range` is the open range of values, on whose natural scale (log, logit) intervals
     are made. `domain` is a condition on rows outside which the measure is undefined, said in words
     by `needs`. Raises `MeasureError` where the formula is not one over aggregates.
@@ -36,9 +36,9 @@ class Measure:
     needs: str = ""
 
     def __post_init__(self) -> None:
-        if self.better not in ("lower", "higher", "zero"):
+        if self.better not in get_args(Better):
             raise MeasureError(
-                f"{self.name}: better is {self.better!r}; expected 'lower', 'higher' or 'zero'"
+                f"{self.name}: better is {self.better!r}; expected 'lower', 'higher', 'zero' or 'one'"
             )
         object.__setattr__(self, "formula", expression(self.formula))
         outside = _rows_outside_aggregates(self.formula)

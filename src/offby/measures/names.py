@@ -42,6 +42,12 @@ def resolve(asked: str | Measure | Loss | Iterable[Any] | None) -> tuple[Measure
     if isinstance(asked, str):
         asked = split(asked)
     found = [_resolve_one(item) for item in (asked if isinstance(asked, Iterable) else [asked])]
+    return distinct(found)
+
+
+def distinct(found: Iterable[Measure]) -> tuple[Measure, ...]:
+    """Each once; raises `MeasureError` where there is none, or two share a name."""
+    found = tuple(found)
     if not found:
         raise MeasureError("no measure was asked for; leave `measures` out for the usual report")
     named: dict[str, Measure] = {}
@@ -104,13 +110,19 @@ def _hint(text: str) -> str:
 
 
 def _numbered(name: str, number: str) -> Measure:
-    try:
-        value = float(number)
-    except ValueError:
-        raise MeasureError(f"{name} needs a number after a colon, such as {name}:0.01") from None
+    value = number_after(name, number)
     if name == "error_quantile":
         return error_quantile(value)
     return worst_share(2 if name.startswith("squared") else 1, value)
+
+
+def number_after(name: str, number: str) -> float:
+    """The number after the colon of a name; raises `MeasureError` where there is none."""
+    try:
+        return float(number)
+    except ValueError:
+        name = name.partition(":")[0]
+        raise MeasureError(f"{name} needs a number after a colon, such as {name}:0.01") from None
 
 
 def _from_formula(text: str) -> Measure:

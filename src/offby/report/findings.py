@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from offby.measures.measurement import Measurement
 from offby.report.finding import Finding
@@ -16,9 +17,22 @@ NEEDED = (
 )  # fmt: skip
 """The measures that findings are made of, measured whether asked for or not."""
 _GAUSSIAN_RATIO = math.sqrt(math.pi / 2)  # RMSE over MAE of normal errors
-_FEW = 30
+FEW = 30
 _ENOUGH_FOR_SHARES = 200
 _UNEVEN = 0.9
+
+
+class Counted(Protocol):
+    """What every kind of report knows of its rows."""
+
+    @property
+    def rows(self) -> int: ...
+    @property
+    def dropped(self) -> int: ...
+    @property
+    def asked(self) -> Mapping[str, Measurement]: ...
+    @property
+    def effective_rows(self) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -37,8 +51,8 @@ def findings(evidence: Evidence) -> tuple[Finding, ...]:
     """Everything worth saying, the most useful first."""
     if not evidence.rows:
         return (Finding("empty", "there are no rows to measure"),)
-    parts = (_perfect, _bias, _concentration, _best_measure, _skill, _undefined, _weights,
-             _interval_worth, _dropped)  # fmt: skip
+    parts = (_perfect, _bias, _concentration, _best_measure, _skill, undefined, weights,
+             worth, dropped)  # fmt: skip
     return tuple(finding for part in parts for finding in part(evidence))
 
 
@@ -149,7 +163,8 @@ def _skill(evidence: Evidence) -> Iterator[Finding]:
         yield Finding("skill", text, numbers)
 
 
-def _undefined(evidence: Evidence) -> Iterator[Finding]:
+def undefined(evidence: Counted) -> Iterator[Finding]:
+    """What has no value, or an infinite one."""
     for name, measured in evidence.asked.items():
         if measured.value is None:
             text = f"{name} is undefined: {measured.undefined}"
@@ -159,17 +174,19 @@ def _undefined(evidence: Evidence) -> Iterator[Finding]:
             yield Finding("infinite", text, {"measure": name})
 
 
-def _weights(evidence: Evidence) -> Iterator[Finding]:
-    count, worth = evidence.rows, evidence.effective_rows
-    if worth < _UNEVEN * count:
+def weights(evidence: Counted) -> Iterator[Finding]:
+    """Whether few rows carry most of the weight."""
+    count, equal = evidence.rows, evidence.effective_rows
+    if equal < _UNEVEN * count:
         text = (
-            f"the weights are uneven: {rows(count)} say as much as {number(worth)} of equal "
+            f"the weights are uneven: {rows(count)} say as much as {number(equal)} of equal "
             "weight, and the intervals know that"
         )
-        yield Finding("weights", text, {"effective_rows": worth})
+        yield Finding("weights", text, {"effective_rows": equal})
 
 
-def _interval_worth(evidence: Evidence) -> Iterator[Finding]:
+def worth(evidence: Counted) -> Iterator[Finding]:
+    """What the intervals are worth."""
     doubted = [name for name, measured in evidence.asked.items() if measured.caution]
     if doubted:
         text = (
@@ -180,7 +197,7 @@ def _interval_worth(evidence: Evidence) -> Iterator[Finding]:
     if evidence.rows == 1:
         text = "one row shows no spread, so nothing can be said of how sure this is"
         yield Finding("few_rows", text, {"rows": 1})
-    elif evidence.rows < _FEW:
+    elif evidence.rows < FEW:
         text = (
             f"{rows(evidence.rows)} are few: the intervals rest on the t distribution and on "
             "errors without a heavy tail; measure more rows before you decide on them"
@@ -194,7 +211,8 @@ def _interval_worth(evidence: Evidence) -> Iterator[Finding]:
         yield Finding("independence", text)
 
 
-def _dropped(evidence: Evidence) -> Iterator[Finding]:
+def dropped(evidence: Counted) -> Iterator[Finding]:
+    """How many rows were left out."""
     if evidence.dropped:
         share = evidence.dropped / (evidence.rows + evidence.dropped)
         were = "was" if evidence.dropped == 1 else "were"

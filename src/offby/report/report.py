@@ -13,6 +13,7 @@ from typing import Any
 from offby.errors import MeasureError
 from offby.measures.measurement import Measurement
 from offby.report import page, terminal
+from offby.report.class_view import ClassView
 from offby.report.finding import Finding
 from offby.report.view import View
 
@@ -32,7 +33,8 @@ class Report:
     columns: str = ""
     """Which columns were taken, and how they were found."""
     source: str = ""
-    view: View | None = None
+    task: str = "regression"
+    view: View | ClassView | None = None
     outputs: Mapping[str, Report] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Measurement:
@@ -55,6 +57,7 @@ class Report:
             "dropped": self.dropped,
             "source": self.source,
             "columns": self.columns,
+            "task": self.task,
             "measures": {name: m.to_dict() for name, m in self.measures.items()},
             "findings": [finding.to_dict() for finding in self.findings],
         }

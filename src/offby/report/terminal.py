@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from offby.report.report import Report
 
 _LEAST_WIDTH = 66
+_HEADLINES = {"accuracy": "right in {} of the rows", "log_loss": "log loss {}",
+              "roc_auc": "ROC AUC {}"}  # fmt: skip
 
 
 def to_text(report: Report, width: int | None = None, *, color: bool = False) -> str:
@@ -53,10 +55,27 @@ def headline(report: Report) -> str:
     if mae is not None and mae.value is not None:
         also = "" if rmse is None else f" {number(rmse.value, 5)} RMSE,"
         return f"off by {number(mae.value, 5)} on average (MAE),{also} {on}"
+    if report.task != "regression":
+        return f"{_of_classes(report)} {on}"
     first = next(iter(report.measures.values()))
     if first.value is None:
         return f"{first.name} is undefined {on}: {first.undefined}"
     return f"{first.name} {number(first.value, 5)}, {on}"
+
+
+def _of_classes(report: Report) -> str:
+    """The measures that say most of a classifier, as many as were asked for."""
+    said = []
+    for name, words in _HEADLINES.items():
+        measured = report.measures.get(name)
+        if measured is not None and measured.value is not None:
+            share = percent(measured.value, 3) if name == "accuracy" else number(measured.value, 4)
+            said.append(words.format(share))
+    first = next(iter(report.measures.values()))
+    alone = f"{first.name} " + (
+        number(first.value, 5) if first.value is not None else f"is undefined: {first.undefined}"
+    )
+    return f"{', '.join(said[:3]) or alone},"
 
 
 def _table(report: Report) -> RenderableType:

@@ -1,0 +1,160 @@
+"""The classification measures: formulas of means, and statistics of counted scores and labels."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+from offby import confusion
+from offby.classification.statistics import STATISTICS
+from offby.classification.task import Task, q, rank, square, top
+from offby.errors import MeasureError
+from offby.formula.aggregates import Confused, Mean, Scored, TopShare, Variance
+from offby.formula.words import log, p, r, where, xlogy, y
+from offby.losses import LogLoss, Loss
+from offby.measures import names
+from offby.measures.measure import Measure
+from offby.measures.regression import AT_MOST_ONE, POSITIVE, SHARE
+
+_OF_ROW = {"binary": LogLoss.formula, "multiclass": -log(q)}
+_LOG_LOSS, _BRIER, _RATE = Mean(LogLoss.formula), Mean(r**2), Mean(y)
+_UNCERTAINTY = -(xlogy(_RATE, _RATE) + xlogy(1 - _RATE, 1 - _RATE))
+
+BINARY = {
+    measure.name: measure
+    for measure in (
+        Measure("log_loss", _LOG_LOSS, "lower", "1", POSITIVE),
+        Measure("brier", _BRIER, "lower", "1", SHARE),
+        Measure("d2_log_loss", 1 - _LOG_LOSS / _UNCERTAINTY, "higher", "1", AT_MOST_ONE),
+        Measure("d2_brier", 1 - _BRIER / Variance(y), "higher", "1", AT_MOST_ONE),
+        Measure("calibration_in_the_large", Mean(r), "zero", "1"),
+    )
+}
+MULTICLASS = {
+    measure.name: measure
+    for measure in (
+        Measure("log_loss", Mean(-log(q)), "lower", "1", POSITIVE),
+        Measure("brier", Mean(square), "lower", "1", (0.0, 2.0)),
+    )
+}
+DEFAULTS = {
+    ("binary", True): ("log_loss", "brier", "roc_auc", "average_precision", "accuracy",
+                       "precision", "recall", "f1", "ece"),
+    ("binary", False): ("accuracy", "balanced_accuracy", "precision", "recall", "specificity",
+                        "f1", "mcc"),
+    ("multiclass", True): ("log_loss", "brier", "accuracy", "balanced_accuracy", "f1", "mcc",
+                           "ece"),
+    ("multiclass", False): ("accuracy", "balanced_accuracy", "f1", "mcc", "cohen_kappa"),
+}  # fmt: skip
+
+
+def resolve(asked: Any, task: Task) -> tuple[Measure, ...]:
+    """The measures asked for, by name, as objects, or None for the task's usual report."""
+    if task.kind == "regression":
+        return names.resolve(asked)
+    if asked is None:
+        asked = default_names(task)
+    if isinstance(asked, str):
+        asked = names.split(asked)
+    items = asked if isinstance(asked, Iterable) else [asked]
+    return names.distinct([_resolve_one(item, task) for item in items])
+
+
+def default_names(task: Task) -> tuple[str, ...]:
+    """What is measured where nothing is asked for."""
+    costly = ("expected_cost",) if task.costs is not None else ()
+    return DEFAULTS[task.kind, task.scores] + costly
+
+
+def known_names(task: Task) -> list[str]:
+    """Every name that a measure of the task can be asked for by."""
+    if task.kind == "regression":
+        return names.known_names()
+    counted = [name for name in confusion.known_names() if ":" not in name or task.kind != "binary"]
+    if task.kind == "binary" and task.scores:
+        return [*BINARY, *STATISTICS, *counted]
+    return [*MULTICLASS, "ece", "top_k_accuracy:3", *counted] if task.scores else counted
+
+
+def _resolve_one(item: Any, task: Task) -> Measure:
+    if not isinstance(item, str):
+        return names.resolve([item])[0]
+    text = item.strip()
+    found = by_name(text, task)
+    if found is not None:
+        return found
+    if text.partition(":")[0].isidentifier() and not task.scores:
+        raise MeasureError(_unknown(text, task))
+    try:
+        return names.by_name(text)  # a loss, or a formula of one's own
+    except MeasureError as error:
+        raise MeasureError(_unknown(text, task)) from error
+
+
+def _unknown(text: str, task: Task) -> str:
+    known = [name.partition(":")[0] for name in known_names(task)]
+    near = difflib.get_close_matches(text.partition(":")[0], known, 3)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(known)}"
+    what = task.kind if task.scores else f"{task.kind} labels without probabilities"
+    return f"unknown measure {text!r} for {what}; {hint}"
+
+
+def by_name(text: str, task: Task) -> Measure | None:
+    """The measure of this task that a text names, if there is one."""
+    name, _, number = text.partition(":")
+    for makes in (_of_means, _of_scores) if task.scores else ():
+        found = makes(text, name, number, task)
+        if found is not None:
+            return found
+    if text == "expected_cost" and task.costs is None:
+        raise MeasureError(
+            "expected_cost needs the costs of a false positive and a false negative: "
+            "--costs 1,5 (in Python: costs=(1, 5))"
+        )
+    counted = confusion.by_name(text, task.costs)
+    if counted is None:
+        return None
+    formula = Confused((text, task.costs), task.predicted)
+    return Measure(text, formula, counted.better, "1", counted.range)
+
+
+def _of_means(text: str, name: str, number: str, task: Task) -> Measure | None:
+    table = BINARY if task.kind == "binary" else MULTICLASS
+    if name == "log_loss_share":
+        share = names.number_after(text, number)
+        return Measure(text, TopShare(_OF_ROW[task.kind], 1, share), "lower", "1", SHARE)
+    if name == "top_k_accuracy" and task.kind == "multiclass":
+        if not number.isdigit() or int(number) < 1:
+            raise MeasureError(f"{text}: give a whole number, such as top_k_accuracy:3")
+        return Measure(text, Mean(where(rank < int(number), 1, 0)), "higher", "1", SHARE)
+    return table.get(text)
+
+
+def _of_scores(text: str, name: str, number: str, task: Task) -> Measure | None:
+    """In multiclass the score is that of the predicted class, and positive is to be right."""
+    if name not in STATISTICS or (task.kind == "multiclass" and name != "ece"):
+        return None
+    statistic = STATISTICS[name]
+    statistic.check(text, number)
+    scored = partial(Scored, text)
+    formula = scored(y > 0, p) if task.kind == "binary" else scored(y == p, top)
+    return Measure(text, formula, statistic.better, "1", statistic.range)
+
+
+def row_loss(task: Task) -> Any:
+    """The log loss of one row, as a formula."""
+    return _OF_ROW[task.kind]
+
+
+def is_classification(item: Any) -> bool:
+    """Whether a measure that is asked for by name exists for classes only."""
+    name = item.strip().partition(":")[0] if isinstance(item, str) else ""
+    only = {*BINARY, *STATISTICS, "top_k_accuracy", "log_loss_share", "fbeta"}
+    only |= {known.partition(":")[0] for known in confusion.known_names()}
+    return name in only
+
+
+__all__ = ["Loss", "by_name", "default_names", "is_classification", "known_names", "resolve",
+           "row_loss"]  # fmt: skip

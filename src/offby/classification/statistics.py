@@ -1,0 +1,183 @@
+"""From the counts of a pass to what is known of scores and labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from offby import confusion
+from offby.confusion import Confusion
+from offby.engine.order import KeyCounts
+from offby.engine.plan import Counter
+from offby.engine.state import State
+from offby.errors import MeasureError
+from offby.formula.aggregates import MOST_CLASSES
+from offby.formula.expression import Expression
+from offby.measures import finish
+from offby.measures.aggregate import Undefined
+from offby.measures.measure import Better, Measure
+from offby.measures.measurement import Measurement
+from offby.measures.names import number_after
+from offby.scores import (
+    ScoreCounts,
+    average_precision,
+    calibration_error,
+    calibration_line,
+    kolmogorov_smirnov,
+    lift,
+    roc_auc,
+)
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """A statistic of scores: how to work it out, and how to read it."""
+
+    of: Callable[[ScoreCounts, float, float], Any]
+    better: Better
+    range: tuple[float, float]
+    takes_share: bool = False
+
+    def check(self, name: str, number: str) -> None:
+        """Raise `MeasureError` where the number after the colon is missing, or of no use."""
+        if self.takes_share and not 0 < number_after(name, number) < 1:
+            raise MeasureError(f"{name}: the share must lie between 0 and 1")
+        if number and not self.takes_share:
+            raise MeasureError(f"{name.partition(':')[0]} has nothing after a colon; got {name!r}")
+
+
+_ANY = (-np.inf, np.inf)
+STATISTICS = {
+    "roc_auc": Statistic(lambda counts, c, _: roc_auc(counts, c), "higher", (0.0, 1.0)),
+    "average_precision": Statistic(
+        lambda counts, c, _: average_precision(counts, c), "higher", (0.0, 1.0)
+    ),
+    "ks": Statistic(
+        lambda counts, c, _: kolmogorov_smirnov(counts, c).estimate, "higher", (0.0, 1.0)
+    ),
+    "lift": Statistic(
+        lambda counts, c, share: lift(counts, share, c), "higher", (0.0, np.inf), takes_share=True
+    ),
+    "ece": Statistic(
+        lambda counts, c, _: calibration_error(counts, confidence=c).estimate, "lower", (0.0, 1.0)
+    ),
+    "calibration_slope": Statistic(
+        lambda counts, c, _: calibration_line(counts, c).slope, "one", _ANY
+    ),
+}
+
+
+def measurement(
+    state: State,
+    measure: Measure,
+    confidence: float,
+    labels: tuple[str, ...],
+    order: tuple[int, ...],
+) -> Measurement:
+    """What the pass says of one measure; `labels` are the classes by their code.
+
+    `order` is the order in which classes are shown, and of two the positive one comes second.
+    """
+    if measure.formula.op not in ("scores", "confusion"):
+        return finish.measurement(state, measure, confidence)
+    blank = Measurement(
+        measure.name, None, n=state.sums.rows, units=measure.units, better=measure.better,
+        confidence=confidence,
+    )  # fmt: skip
+    try:
+        found = _estimate(state, measure, confidence, labels, order)
+    except Undefined as reason:
+        return replace(blank, undefined=str(reason))
+    return replace(
+        blank,
+        value=found.value,
+        standard_error=found.standard_error,
+        low=found.low,
+        high=found.high,
+        bracket=getattr(found, "bracket", None),
+        unsure=found.unsure,
+    )
+
+
+def _estimate(
+    state: State,
+    measure: Measure,
+    confidence: float,
+    labels: tuple[str, ...],
+    order: tuple[int, ...],
+) -> Any:
+    if not state.sums.rows:
+        raise Undefined("there are no rows")
+    part = measure.formula
+    if part.op == "scores":
+        name, _, number = part.data.partition(":")
+        counts = score_counts(state, part.args[0])
+        return STATISTICS[name].of(counts, confidence, float(number or "nan"))
+    text, costs = part.data
+    evaluated = confusion.by_name(text, costs)
+    assert evaluated is not None  # the name was understood when the measure was made
+    return evaluated.evaluate(confusion_of(state, part.args[0], labels, order), confidence)
+
+
+def score_counts(state: State, key: Expression) -> ScoreCounts:
+    """The rows by score and class: keys of positive rows are not negative."""
+    return _score_counts(*_counted(state, key))
+
+
+@lru_cache(maxsize=8)
+def _score_counts(counter: Counter, counts: KeyCounts) -> ScoreCounts:
+    sizes = counts.keys ^ (counts.keys >> 63)
+    cells, place = np.unique(sizes, return_inverse=True)
+    positive = counts.keys >= 0
+    first, second = _weights(counter, counts)
+    columns = [np.bincount(place, amount * held, cells.size) for amount in (first, second)
+               for held in (positive, ~positive)]  # fmt: skip
+    ends = replace(counts, keys=cells)
+    return ScoreCounts(ends.low(), ends.high(), *columns)
+
+
+def confusion_of(
+    state: State, key: Expression, labels: tuple[str, ...], order: tuple[int, ...]
+) -> Confusion:
+    """The confusion matrix, its classes in this order."""
+    return _confusion(*_counted(state, key), labels, order)
+
+
+@lru_cache(maxsize=8)
+def _confusion(
+    counter: Counter, counts: KeyCounts, labels: tuple[str, ...], order: tuple[int, ...]
+) -> Confusion:
+    if not counts.exact:
+        raise Undefined(f"{len(labels)} classes are more than a confusion matrix is kept for")
+    codes = counts.low().astype(np.int64)
+    cells = np.divmod(codes, MOST_CLASSES)
+    size = max(len(labels), 1)
+    tables = []
+    for amount in _weights(counter, counts):
+        table = np.zeros((size, size))
+        table[cells] = amount
+        tables.append(table[np.ix_(order, order)])
+    return Confusion(tables[0], tables[1], tuple(labels[k] for k in order))
+
+
+def _weights(counter: Counter, counts: KeyCounts) -> tuple[Floats, Floats]:
+    """The sums of the weights and of their squares, a key."""
+    if not counter.columns:
+        rows = counts.counts.astype(np.float64)
+        return rows, rows
+    pairs = counts.pairs
+    return pairs[:, 0] + pairs[:, 1], pairs[:, 2] + pairs[:, 3]
+
+
+def _counted(state: State, key: Expression) -> tuple[Counter, KeyCounts]:
+    for counter, counts in zip(state.plan.counters, state.sums.counted, strict=True):
+        if counter.key is key:
+            return counter, counts
+    raise KeyError(key)
