@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -13,7 +12,7 @@ from offby.classification.task import Task, q, rank, square, top
 from offby.errors import MeasureError
 from offby.formula.aggregates import Confused, Mean, Scored, TopShare, Variance
 from offby.formula.words import log, p, r, where, xlogy, y
-from offby.losses import LogLoss, Loss
+from offby.losses import LogLoss
 from offby.measures import names
 from offby.measures.measure import Measure
 from offby.measures.regression import AT_MOST_ONE, POSITIVE, SHARE
@@ -54,12 +53,8 @@ def resolve(asked: Any, task: Task) -> tuple[Measure, ...]:
     """The measures asked for, by name, as objects, or None for the task's usual report."""
     if task.kind == "regression":
         return names.resolve(asked)
-    if asked is None:
-        asked = default_names(task)
-    if isinstance(asked, str):
-        asked = names.split(asked)
-    items = asked if isinstance(asked, Iterable) else [asked]
-    return names.distinct([_resolve_one(item, task) for item in items])
+    items = names.items(asked, default_names(task))
+    return names.distinct(_resolve_one(item, task) for item in items)
 
 
 def default_names(task: Task) -> tuple[str, ...]:
@@ -143,18 +138,10 @@ def _of_scores(text: str, name: str, number: str, task: Task) -> Measure | None:
     return Measure(text, formula, statistic.better, "1", statistic.range)
 
 
-def row_loss(task: Task) -> Any:
-    """The log loss of one row, as a formula."""
-    return _OF_ROW[task.kind]
-
-
-def is_classification(item: Any) -> bool:
-    """Whether a measure that is asked for by name exists for classes only."""
-    name = item.strip().partition(":")[0] if isinstance(item, str) else ""
-    only = {*BINARY, *STATISTICS, "top_k_accuracy", "log_loss_share", "fbeta"}
+def asks_for_classes(asked: Any) -> bool:
+    """Whether a measure is asked for by name that only classes have."""
+    only = {*BINARY, *STATISTICS, "top_k_accuracy", "log_loss_share"}
     only |= {known.partition(":")[0] for known in confusion.known_names()}
-    return name in only
-
-
-__all__ = ["Loss", "by_name", "default_names", "is_classification", "known_names", "resolve",
-           "row_loss"]  # fmt: skip
+    only -= {name.partition(":")[0] for name in names.known_names()}
+    wanted = names.items(asked, ())
+    return any(isinstance(item, str) and item.partition(":")[0] in only for item in wanted)

@@ -138,9 +138,10 @@ def _check_sums(excess: Floats, first_row: int) -> None:
         bad = np.flatnonzero(excess > _OFF_BY)
         worst = int(bad[np.argmax(excess[bad])])
         raise DataError(
-            f"the probabilities of row {first_row + int(bad[0]) + 1} (counted from 1) do not sum to "
-            f"1: they are off by {excess[bad[0]]:.3g}, and so are those of {bad.size:,} rows, at "
-            f"worst by {excess[worst]:.3g} in row {first_row + worst + 1}; divide each row by its sum"
+            f"the probabilities of row {first_row + int(bad[0]) + 1} (counted from 1) do not sum "
+            f"to 1: they are off by {excess[bad[0]]:.3g}, and so are those of {bad.size:,} rows, "
+            f"at worst by {excess[worst]:.3g} in row {first_row + worst + 1}; divide each row by "
+            "its sum"
         )
 
 

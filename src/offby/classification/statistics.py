@@ -89,7 +89,7 @@ def measurement(
         return finish.measurement(state, measure, confidence)
     blank = Measurement(
         measure.name, None, n=state.sums.rows, units=measure.units, better=measure.better,
-        confidence=confidence,
+        confidence=confidence, range=measure.range,
     )  # fmt: skip
     try:
         found = _estimate(state, measure, confidence, labels, order)
@@ -140,7 +140,8 @@ def _score_counts(counter: Counter, counts: KeyCounts) -> ScoreCounts:
     columns = [np.bincount(place, amount * held, cells.size) for amount in (first, second)
                for held in (positive, ~positive)]  # fmt: skip
     ends = replace(counts, keys=cells)
-    return ScoreCounts(ends.low(), ends.high(), *columns)
+    sums = [np.asarray(column, np.float64) for column in columns]
+    return ScoreCounts(ends.low(), ends.high(), *sums)
 
 
 def confusion_of(

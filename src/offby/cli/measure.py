@@ -29,6 +29,11 @@ def measure(
     confidence: float = 0.95,
     interval: Literal["delta", "bootstrap"] = "delta",
     nan: Literal["raise", "drop"] = "raise",
+    task: Literal["regression", "binary", "multiclass"] | None = None,
+    positive: str | None = None,
+    threshold: float = 0.5,
+    costs: str | None = None,
+    labels: str | None = None,
     json: Annotated[bool, Parameter(negative=())] = False,
     html: str | None = None,
     fail_if: Annotated[list[str] | None, Parameter(**_MANY)] = None,
@@ -43,7 +48,7 @@ def measure(
     true
         Column of the truth; several outputs: a,b. Found by its usual names if left out.
     pred
-        Column of the prediction; several outputs: pa,pb.
+        Column of the prediction; several outputs: pa,pb; several classes: p_a,p_b,p_c.
     weight
         Column of weights.
     measures
@@ -55,6 +60,16 @@ def measure(
         delta reads them off the one pass; bootstrap (BCa) keeps the rows in memory.
     nan
         What to do with missing values: raise an error, or drop the rows and count them.
+    task
+        regression, binary or multiclass; told apart from the data if left out.
+    positive
+        The label whose probability is predicted, where labels are not 0 and 1.
+    threshold
+        The probability from which on a row is predicted positive.
+    costs
+        Of a false positive and a false negative: 1,5.
+    labels
+        The classes of the columns of probabilities, in their order: a,b,c.
     json
         Print JSON.
     html
@@ -64,17 +79,19 @@ def measure(
     require
         Exit with 1 unless the data are sure of this, e.g. 'r2 > 0.8'; may be repeated.
     """
-    from offby.measures.names import resolve
+    from offby.measures.names import split
     from offby.verbs.gates import gates
     from offby.verbs.measure import measure as measure_table
 
-    asked = resolve(measures)
-    conditions = gates(fail_if or [], require or [], asked)
-    wanted = {m.name: m for m in (*asked, *(condition.measure for condition in conditions))}
+    conditions = gates(fail_if or [], require or [])
+    gated = [condition.measure for condition in conditions]
+    wanted = [*(split(measures) if measures else [None]), *gated]
     with _progress() as progress:
         report = measure_table(
-            table, true=true, pred=pred, weight=weight, measures=wanted.values(),
-            confidence=confidence, interval=interval, nan=nan, progress=progress,
+            table, true=true, pred=pred, weight=weight, measures=_once(wanted),
+            confidence=confidence, interval=interval, nan=nan, task=task, positive=positive,
+            threshold=threshold, costs=_numbers(costs), labels=split(labels or ""),
+            progress=progress,
         )  # fmt: skip
     verdicts = [condition.judge(report) for condition in conditions]
     if html is not None:
@@ -84,6 +101,25 @@ def measure(
     else:
         _print(report, verdicts, html)
     return int(any(not verdict.passed for verdict in verdicts))
+
+
+def _once(names: list[str | None]) -> list[str | None]:
+    return list(dict.fromkeys(names))
+
+
+def _numbers(costs: str | None) -> list[float] | None:
+    """`1,5`: of a false positive and a false negative; or rows of a matrix apart by semicolons."""
+    from offby.errors import MeasureError
+
+    if costs is None:
+        return None
+    try:
+        rows = [[float(part) for part in row.split(",")] for row in costs.split(";")]
+    except ValueError:
+        raise MeasureError(
+            f"--costs {costs!r} cannot be read; write numbers, such as 1,5"
+        ) from None
+    return rows[0] if len(rows) == 1 else rows  # type: ignore[return-value]
 
 
 def _print_json(report: Report, verdicts: list[Verdict]) -> None:

@@ -24,7 +24,7 @@ def measurement(state: State, measure: Measure, confidence: float) -> Measuremen
     """What the pass says of one measure."""
     blank = Measurement(
         measure.name, None, n=state.sums.rows, units=measure.units, better=measure.better,
-        confidence=confidence,
+        confidence=confidence, range=measure.range,
     )  # fmt: skip
     try:
         found = {part: aggregate(state, part) for part in aggregates_of(measure.formula)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -31,6 +32,7 @@ class Measurement:
     undefined: str | None = None
     unsure: str | None = None
     caution: str | None = None
+    range: tuple[float, float] = (-math.inf, math.inf)
 
     def with_interval(self, standard_error: float, low: float, high: float) -> Self:
         """The same value with an interval."""

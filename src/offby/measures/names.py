@@ -36,13 +36,16 @@ def known_names() -> list[str]:
 
 
 def resolve(asked: str | Measure | Loss | Iterable[Any] | None) -> tuple[Measure, ...]:
-    """The measures asked for, by name, as objects, or None for the default report."""
-    if asked is None:
-        asked = DEFAULT
-    if isinstance(asked, str):
-        asked = split(asked)
-    found = [_resolve_one(item) for item in (asked if isinstance(asked, Iterable) else [asked])]
+    """The measures asked for, by name, as objects, or None for the usual report."""
+    found = [_resolve_one(item) for item in items(asked, DEFAULT)]
     return distinct(found)
+
+
+def items(asked: Any, usual: Iterable[str]) -> list[Any]:
+    """What is asked for, one by one; None, also in a list, stands for the usual ones."""
+    if asked is None or isinstance(asked, str) or not isinstance(asked, Iterable):
+        asked = split(asked) if isinstance(asked, str) else [asked]
+    return [one for item in asked for one in (usual if item is None else (item,))]
 
 
 def distinct(found: Iterable[Measure]) -> tuple[Measure, ...]:

@@ -62,7 +62,7 @@ def findings(evidence: ClassEvidence) -> tuple[Finding, ...]:
         common.worth,
         common.dropped,
     )
-    return tuple(finding for part in parts for finding in part(evidence))  # type: ignore[operator]
+    return tuple(finding for part in parts for finding in part(evidence))
 
 
 def _impossible(evidence: ClassEvidence) -> Iterator[Finding]:
@@ -232,7 +232,7 @@ def _threshold(evidence: ClassEvidence) -> Iterator[Finding]:
     task, scores = evidence.view.task, evidence.view.scores
     if scores is None or task.costs is None or len(np.shape(task.costs)) != 1:
         return
-    costs = Costs(*task.costs)  # type: ignore[arg-type]
+    costs = Costs(*task.costs)
     try:
         best = best_cost(scores, costs, evidence.view.confidence)
         gained = saving(scores, costs, task.threshold, None, evidence.view.confidence)

@@ -13,6 +13,7 @@ from offby.formula.expression import Expression
 from offby.report import plot
 from offby.report.numbers import rows
 from offby.report.plot import Axis, Floats, Spec
+from offby.report.view import View
 
 if TYPE_CHECKING:
     from offby.report.report import Report
@@ -37,7 +38,21 @@ class Chart:
     title: str
     caption: str
     keys: tuple[Key, ...]
-    svg: str
+    body: str
+    """Markup: an SVG, or a table that is a picture by its colours."""
+    broad: bool = False
+    """Whether it takes the width of the page."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A small table: what matters in it is bold, and each line ends in a bar for its last cell."""
+
+    title: str
+    say: str
+    heads: tuple[str, ...]
+    lines: tuple[tuple[str, ...], ...]
+    bars: tuple[float, ...]  # in pixels
 
 
 @dataclass(frozen=True)
@@ -58,7 +73,7 @@ class Drawn:
     def of(cls, report: Report, output: str = "") -> Drawn | None:
         """What a report has to draw, if anything."""
         view, bias = report.view, report.measures.get("bias")
-        if view is None:
+        if not isinstance(view, View):
             return None
         fit = (np.abs(view.y_true) <= _TOP) & (np.abs(view.y_pred) <= _TOP)
         if not fit.any():

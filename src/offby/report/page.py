@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from offby.measures.measurement import Measurement
 from offby.report import terminal
-from offby.report.numbers import number, percent, rows
+from offby.report.class_view import ClassView
+from offby.report.numbers import percent, rows
+from offby.report.templates import template
+from offby.report.view import View
+from offby.report.worst import worst
 
 if TYPE_CHECKING:
-    from jinja2 import Template
-
-    from offby.report.drawn import Chart
+    from offby.report.drawn import Chart, Listing
     from offby.report.report import Report
-    from offby.report.view import Row
 
 _DRAWN_OUTPUTS = 6  # more would make a page nobody scrolls through
 _LISTED_OUTPUTS = 60
 _SENTENCES = 300  # so that no number of outputs makes a page of megabytes
-_WORST = 10
 
 
 @dataclass(frozen=True)
@@ -51,32 +50,17 @@ class Section:
     width: str
     findings: list[str]
     charts: list[Chart]
-    worst: list[dict[str, Any]]
-    worst_say: str
+    listings: list[Listing]
 
 
 def render(report: Report) -> str:
     """The whole page."""
-    return _template().render(whole=True, **_content(report, None)).strip() + "\n"
+    return template("page.html.j2").render(whole=True, **_content(report, None)).strip() + "\n"
 
 
 def fragment(report: Report) -> str:
     """The headline, the table, the findings and two pictures, styled by themselves alone."""
-    return _template().render(whole=False, **_content(report, 2)).strip()
-
-
-@cache
-def _template() -> Template:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("offby.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("page.html.j2")
+    return template("page.html.j2").render(whole=False, **_content(report, 2)).strip()
 
 
 def _content(report: Report, most: int | None) -> dict[str, Any]:
@@ -100,6 +84,7 @@ def _content(report: Report, most: int | None) -> dict[str, Any]:
         ],
         "left_out": _left_out(len(report.outputs), drawn) if most is None else "",
         "sample": _sample(report),
+        "footnote": "" if report.task != "regression" else "Errors are predicted − actual; ",
     }
 
 
@@ -119,15 +104,13 @@ def _left_out(outputs: int, drawn: int) -> str:
 
 def _sample(report: Report) -> str:
     """How many rows the pictures show, where that is not all of them."""
-    views = [part.view for part in (report, *report.outputs.values()) if part.view is not None]
-    shown = max((view.y_true.size for view in views), default=0)
+    views = [part.view for part in (report, *report.outputs.values())]
+    shown = max((view.y_true.size for view in views if isinstance(view, View)), default=0)
     return rows(shown) if shown < report.rows and shown else ""
 
 
 def _section(name: str, report: Report, most: int | None, said: tuple[str, ...] = ()) -> Section:
     """A section; findings that were `said` above are not repeated."""
-    from offby.report.charts import charts
-
     notes = _notes(report.measures)
     reach = _reach(report.measures)
     return Section(
@@ -142,10 +125,28 @@ def _section(name: str, report: Report, most: int | None, said: tuple[str, ...] 
             for f in report.findings[:_SENTENCES]
             if not any(above.endswith(f.text) for above in said)
         ],
-        charts=charts(report, most, name),
-        worst=list(_worst(report)) if most is None else [],
-        worst_say=_worst_say(report),
+        charts=_charts(report, most, name),
+        listings=_listings(report) if most is None else [],
     )
+
+
+def _charts(report: Report, most: int | None, name: str) -> list[Chart]:
+    """The pictures of either kind of report, the most telling first."""
+    from offby.report import charts, class_page
+
+    if isinstance(report.view, ClassView):
+        return class_page.charts(report.view, most)
+    return charts.charts(report, most, name)
+
+
+def _listings(report: Report) -> list[Listing]:
+    """The small tables of either kind of report."""
+    from offby.report import class_page
+
+    view = report.view
+    if isinstance(view, ClassView):
+        return class_page.listings(view, report.rows)
+    return worst(view, report.rows) if view is not None else []
 
 
 def _notes(measures: Mapping[str, Measurement]) -> list[str]:
@@ -188,35 +189,3 @@ def _spark(measured: Measurement, reach: float) -> tuple[float, float, float] | 
         return None
     low, high = (min(max(50 + 46 * end / reach, 0.0), 100.0) for end in ends)
     return round(low, 1), 50.0, round(high, 1)
-
-
-def _worst_say(report: Report) -> str:
-    """What the worst rows own together, and what to look for in them."""
-    found = [row for row in _shown_worst(report) if math.isfinite(row.mse_share)]
-    look = "look for a wrong unit, a missing value or an event that the model cannot know."
-    if not found:
-        return look.capitalize()
-    who = "This row owns" if len(found) == 1 else f"These {len(found)} rows own"
-    together = percent(min(math.fsum(row.mse_share for row in found), 1.0))
-    return f"{who} {together} of the MSE of all {rows(report.rows)}: {look}"
-
-
-def _shown_worst(report: Report) -> list[Row]:
-    found = () if report.view is None else report.view.worst[:_WORST]
-    return [row for row in found if row.error != 0]
-
-
-def _worst(report: Report) -> Iterator[dict[str, Any]]:
-    """The worst rows in words; squares beyond float64 have no share of their sum."""
-    found = _shown_worst(report)
-    largest = max((row.mse_share for row in found if row.mse_share > 0), default=1.0)
-    for row in found:
-        known = math.isfinite(row.mse_share)
-        yield {
-            "row": f"{row.row:,}",
-            "actual": number(row.y_true, 6),
-            "predicted": number(row.y_pred, 6),
-            "error": number(row.error, 5),
-            "share": percent(row.mse_share) if known else "",
-            "bar": round(100 * row.mse_share / largest, 1) if known else 0,
-        }

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
+Span = tuple[ArrayLike, ArrayLike]
 Spec = dict[str, Any]
 
 # The page's style sheet defines these for light and dark; the fallbacks are legible on both.
@@ -52,6 +53,7 @@ class Axis:
     ticks: int = 6
     labels: bool = True
     log: bool = False  # for shares: the labels are per cent
+    marks: tuple[float, ...] = ()  # where the labels stand, if not at round numbers all along
 
     @cached_property
     def exponent(self) -> int:
@@ -81,6 +83,8 @@ class Axis:
             "labels": self.labels, "grid": self.labels, "labelExpr": _PLAIN,
         }  # fmt: skip
         scale: Spec = {"domain": self.place([self.low, self.high]), "nice": False, "zero": False}
+        if self.marks:
+            axis["values"] = self.place(self.marks)
         if self.log:
             axis |= {"values": [1e-4, 1e-3, 1e-2, 1e-1, 1.0], "labelExpr": _PERCENT}
             scale |= {"type": "log", "base": 10}
@@ -174,6 +178,30 @@ def bars(x: Axis, y: Axis, edges: Floats, heights: Floats, color: str, **look: A
         "y2": {"datum": 0},
     }
     return layer(data, "rect", encoding, **{"fill": color, **look})
+
+
+def boxes(x: Axis, y: Axis, across: Span, upward: Span, color: str, **look: Any) -> Spec:
+    """Boxes from one side to the other, and from the bottom to the top."""
+    sides = (x.place(across[0]), x.place(across[1]), y.place(upward[0]), y.place(upward[1]))
+    encoding = {
+        "x": x.channel("a"), "x2": {"field": "b"}, "y": y.channel("c"), "y2": {"field": "d"},
+    }  # fmt: skip
+    data = rows(**dict(zip("abcd", sides, strict=True)))
+    return layer(data, "rect", encoding, **{"fill": color, **look})
+
+
+def band(x: Axis, y: Axis, at: ArrayLike, upward: Span, color: str, **look: Any) -> Spec:
+    """The area between two lines: where a curve may lie."""
+    data = rows(x=x.place(at), c=y.place(upward[0]), d=y.place(upward[1]))
+    encoding = {"x": x.channel("x"), "y": y.channel("c"), "y2": {"field": "d"}}
+    return layer(data, "area", encoding, **{"fill": color, "fillOpacity": 0.16, **look})
+
+
+def whiskers(x: Axis, y: Axis, at: ArrayLike, upward: Span, color: str, **look: Any) -> Spec:
+    """An upright line at each place, from one height to another."""
+    data = rows(x=x.place(at), c=y.place(upward[0]), d=y.place(upward[1]))
+    encoding = {"x": x.channel("x"), "y": y.channel("c"), "y2": {"field": "d"}}
+    return layer(data, "rule", encoding, **{"stroke": color, "strokeWidth": 1.5, **look})
 
 
 def words(x: Axis, y: Axis, at: float, height: float, text: str, **look: Any) -> Spec:

@@ -49,7 +49,7 @@ class ClassTotals:
     ) -> None:
         self.task, self.nan, self.confidence = task, nan, confidence
         self.asked = resolve(measures, task)
-        extra = [m for m in resolve(list(needed_names(task)), task)]
+        extra = resolve(list(needed_names(task)), task)
         known = {measure.name for measure in self.asked}
         self.needed = (*self.asked, *(m for m in extra if m.name not in known))
         self.encoder = Encoder(task, labels)
@@ -59,7 +59,7 @@ class ClassTotals:
 
     def update(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Self:
         """Add rows: labels, and probabilities (n,) or (n, K), or predicted labels."""
-        raw = np.asarray(y_pred) if not hasattr(y_pred, "__array__") else np.asarray(y_pred)
+        raw = np.asarray(y_pred)
         parts = [raw[:, k] for k in range(raw.shape[1])] if raw.ndim == 2 else [raw]
         first = self.state.span if self.state else 0
         places = (Place("the arrays", "y_true", first), Place("the arrays", "y_pred", first))

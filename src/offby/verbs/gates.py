@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from offby.errors import MeasureError
-from offby.measures.measure import Measure
 from offby.measures.measurement import Measurement
-from offby.measures.names import resolve
 from offby.report.numbers import between, number
 from offby.report.report import Report
 
@@ -40,14 +38,14 @@ class Gate:
 
     kind: Kind
     text: str
-    measure: Measure
+    measure: str
     sign: str
     bound: float
     point: bool
 
     @classmethod
-    def parse(cls, kind: Kind, text: str, known: Sequence[Measure] = ()) -> Gate:
-        """Read a condition on a `known` measure or any that has a name; raises `MeasureError`."""
+    def parse(cls, kind: Kind, text: str) -> Gate:
+        """Read a condition on a measure; raises `MeasureError`."""
         found = _CONDITION.fullmatch(text)
         bound = math.nan if found is None else _bound(found["bound"])
         if found is None or math.isnan(bound):
@@ -55,13 +53,11 @@ class Gate:
                 f"--{kind} {text!r} cannot be read; write a measure, one of < <= > >= and a "
                 f"number, such as 'mae > 13000', or 'mae.value > 13000' for the plain value"
             )
-        named = {measure.name: measure for measure in known}.get(found["name"])
-        measure = named or resolve([found["name"]])[0]
-        return cls(kind, text.strip(), measure, found["sign"], bound, bool(found["point"]))
+        return cls(kind, text.strip(), found["name"], found["sign"], bound, bool(found["point"]))
 
     def judge(self, report: Report) -> Verdict:
         """Whether the report passes; an undefined measure fails a requirement."""
-        measured = report[self.measure.name]
+        measured = report[self.measure]
         if measured.value is None:
             said = f"{measured.name} is undefined ({measured.undefined})"
             if self.kind == "fail-if":
@@ -74,20 +70,16 @@ class Gate:
         return all(_COMPARE[self.sign](value, self.bound) for value in values)
 
     def _sure(self, measured: Measurement, value: float) -> bool:
-        if self.point or self._certain(value):
+        if self.point or _certain(measured, value):
             return self._holds(value)
         if measured.low is None or measured.high is None:
             return self.kind == "fail-if" and self._holds(*(measured.bracket or (value,)))
         return self._holds(measured.low, measured.high)
 
-    def _certain(self, value: float) -> bool:
-        """Infinite, or as good or bad as can be: such a value has no interval about it."""
-        return math.isinf(value) or value in self.measure.range
-
     def _words(self, measured: Measurement, sure: bool) -> str:
         assert measured.value is not None
         said = f"{measured.name} is {_distance(measured.value, self.bound)}"
-        if self.point or self._certain(measured.value):
+        if self.point or _certain(measured, measured.value):
             return said
         if measured.low is None:
             advice = f"ask for the plain value with '{measured.name}.value {self.sign} …'"
@@ -97,6 +89,11 @@ class Gate:
         if self._holds(measured.value) and not sure:
             said += f": not sure to be {self.sign} {number(self.bound, 6)}"
         return said
+
+
+def _certain(measured: Measurement, value: float) -> bool:
+    """Infinite, or as good or bad as can be and with no interval about it."""
+    return math.isinf(value) or (value in measured.range and measured.low is None)
 
 
 def _bound(text: str) -> float:
@@ -136,11 +133,9 @@ class Verdict:
         }
 
 
-def gates(
-    fail_if: Sequence[str], require: Sequence[str], known: Sequence[Measure] = ()
-) -> list[Gate]:
+def gates(fail_if: Sequence[str], require: Sequence[str]) -> list[Gate]:
     """The gates that the command line names."""
     return [
-        *(Gate.parse("fail-if", text, known) for text in fail_if),
-        *(Gate.parse("require", text, known) for text in require),
+        *(Gate.parse("fail-if", text) for text in fail_if),
+        *(Gate.parse("require", text) for text in require),
     ]

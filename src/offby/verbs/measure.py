@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal
 
+from offby.classification.catalogue import asks_for_classes
+from offby.classification.infer import Options
+from offby.classification.task import Kind, Task
 from offby.engine.rows import Policy, Rows
 from offby.errors import MeasureError
 from offby.losses import Loss
 from offby.measures.measure import Measure
 from offby.report.report import Report
-from offby.tables import Batch, Columns, find_columns, open_table
+from offby.tables import Batch, Columns, open_table
+from offby.tables.label_text import label_text
+from offby.tables.table import Table
+from offby.verbs import classes
+from offby.verbs.classified import ClassTotals
 from offby.verbs.totals import Totals
 
 Interval = Literal["delta", "bootstrap"]
@@ -31,6 +39,11 @@ def measure(
     confidence: float = 0.95,
     interval: Interval = "delta",
     nan: Policy = "raise",
+    task: Kind | None = None,
+    positive: Any = None,
+    threshold: float = 0.5,
+    costs: Any = None,
+    labels: Iterable[Any] = (),
     progress: Progress | None = None,
 ) -> Report:
     """Measure predictions: `measure(y_true, y_pred)`, or `measure(table, true=..., pred=...)`.
@@ -50,21 +63,60 @@ def measure(
     """
     if interval not in ("delta", "bootstrap"):
         raise MeasureError(f"interval is {interval!r}; expected 'delta' or 'bootstrap'")
-    totals = Totals(measures, nan=nan, confidence=confidence, keep_rows=interval == "bootstrap")
+    options = Options(task, positive, threshold, costs, tuple(map(label_text, labels)),
+                      asks_for_classes(measures))  # fmt: skip
+    keep = interval == "bootstrap"
+    totals = partial(Totals, measures, nan=nan, confidence=confidence, keep_rows=keep)
+    of_classes = partial(_class_totals, measures, nan, confidence, interval)
     if y_pred is not None:
         if true is not None or pred is not None or weight is not None:
             raise MeasureError(
                 "true, pred and weight name columns of a table; beside arrays give weights as "
                 "sample_weight"
             )
-        return totals.update(data, y_pred, sample_weight).report()
+        found = classes.of_arrays(data, y_pred, options)
+        if found.kind == "regression":
+            return totals().update(data, y_pred, sample_weight).report()
+        return classes.arrays(found, data, y_pred, sample_weight, options, of_classes)
     if sample_weight is not None:
         raise MeasureError("sample_weight goes with arrays; for a table name its column: weight=")
     table = open_table(data)
-    columns = find_columns(table, _names(true), _names(pred), weight)
+    columns = classes.find(table, _names(true), _names(pred), weight, options)
+    found = classes.of_table(table, columns, options)
+    if found.kind != "regression":
+        return _of_classes(table, columns, found, pred, options, of_classes, progress)
+    counted = totals()
     for batch in _counted(_ahead(table.read(columns.names)), progress):
-        totals.add(_outputs(batch, columns), columns.true, careful=False)
-    return replace(totals.report(), source=table.source, columns=columns.how)
+        counted.add(_outputs(batch, columns), columns.true, careful=False)
+    return replace(counted.report(), source=table.source, columns=columns.how)
+
+
+def _of_classes(
+    table: Table,
+    columns: Columns,
+    task: Task,
+    pred: Any,
+    options: Options,
+    make: classes.Make,
+    progress: Progress | None,
+) -> Report:
+    columns, task, labels = classes.with_probabilities(table, columns, task, pred, options)
+    totals = make(task, labels)
+    for batch, *parts in classes.batches(table, columns, task, _ahead):
+        totals.add(*parts)
+        if progress is not None:
+            progress(batch)
+    how = f"{columns.how} {classes.told(totals)}"
+    return replace(totals.report(), source=table.source, columns=how)
+
+
+def _class_totals(
+    measures: Any, nan: Policy, confidence: float, interval: Interval, task: Task,
+    labels: Sequence[str],
+) -> ClassTotals:  # fmt: skip
+    if interval == "bootstrap":
+        raise MeasureError("interval='bootstrap' is for regression; here use 'delta', the default")
+    return ClassTotals(measures, task, labels, nan=nan, confidence=confidence)
 
 
 def _names(given: str | Iterable[str] | None) -> Any:
