@@ -1,6 +1,6 @@
 """Arrow IPC, also known as Feather: the file and the stream format, memory-mapped."""
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from offby.errors import TableError
 from offby.tables.floats import Kind, kind_of
-from offby.tables.table import SLICE_ROWS, Chunk, Table, damage_named
+from offby.tables.table import SLICE_ROWS, Chunk, Table, Wanted, damage_named
 
 FILE_MAGIC = b"ARROW1"
 STREAM_MAGIC = b"\xff\xff\xff\xff"
@@ -35,11 +35,11 @@ class ArrowFileTable(Table):
         self.check(column)
         return kind_of(self.schema.field(column).type)
 
-    def _chunks(self, columns: Sequence[str]) -> Generator[Chunk, None, None]:
-        wanted = [self.columns.index(name) for name in columns]
-        with damage_named(self.source), _opened(self.path, wanted) as (reader, file):
+    def _chunks(self, wanted: Wanted) -> Generator[Chunk, None, None]:
+        positions = [self.columns.index(name) for name in wanted.names]
+        with damage_named(self.source), _opened(self.path, positions) as (reader, file):
             for batch, progress in _batches(reader, file):
-                yield from sliced(batch, columns, progress)
+                yield from sliced(batch, wanted, progress)
 
 
 def open_arrow_file(path: Path, name: str) -> ArrowFileTable:
@@ -55,11 +55,10 @@ def open_arrow_file(path: Path, name: str) -> ArrowFileTable:
             return ArrowFileTable(name, tuple(schema.names), rows, False, path, schema)
 
 
-def sliced(batch: Any, columns: Sequence[str], progress: float | None) -> Iterator[Chunk]:
+def sliced(batch: Any, wanted: Wanted, progress: float | None) -> Iterator[Chunk]:
     """Cut a record batch into chunks that are not too large, without a copy."""
     for start in range(0, batch.num_rows, SLICE_ROWS):
-        part = batch.slice(start, SLICE_ROWS)
-        yield Chunk({name: part.column(name) for name in columns}, progress)
+        yield wanted.chunk(batch.slice(start, SLICE_ROWS).column, progress)
 
 
 @contextmanager

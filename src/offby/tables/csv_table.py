@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, final
@@ -11,9 +11,9 @@ from typing import Any, final
 import pyarrow as pa
 
 from offby.errors import TableError
-from offby.tables.byte_source import HEAD, Source, read_fully
+from offby.tables.byte_source import HEAD, PipeSource, Source, read_fully
 from offby.tables.floats import Kind, Place
-from offby.tables.table import Chunk, Table, damage_named
+from offby.tables.table import Chunk, Table, Wanted, damage_named
 from offby.tables.text import NULLS, parse_numbers
 
 BLOCK = 1 << 20  # bytes parsed at a time (Arrow reads 32 ahead); no row may be longer
@@ -45,19 +45,21 @@ class CsvTable(Table):
         self.check(column)
         return "unknown"
 
-    def _chunks(self, columns: Sequence[str]) -> Generator[Chunk, None, None]:
-        keys = {name: str(self.columns.index(name)) for name in columns}
+    def _chunks(self, wanted: Wanted) -> Generator[Chunk, None, None]:
+        keys = {name: str(self.columns.index(name)) for name in wanted.names}
         if self.rows == 0:
             return
         row = 0
         with self._damage_named(), self.bytes.open() as stream:
             read_fully(stream.bytes, self.header.length)
             for batch in _parsed(stream.bytes, self.header, list(keys.values())):
+                words = {name: batch.column(key) for name, key in keys.items()}
                 numbers = {
-                    name: parse_numbers(batch.column(key), Place(self.source, name, row))
-                    for name, key in keys.items()
+                    name: parse_numbers(words[name], Place(self.source, name, row))
+                    for name in wanted.numbers
                 }
-                yield Chunk(numbers, stream.progress())
+                labels = {name: words[name] for name in wanted.labels}
+                yield Chunk(numbers, labels, stream.progress())
                 row += batch.num_rows
 
     @contextmanager
@@ -77,7 +79,8 @@ def open_csv(source: Source, head: bytes, tabs: bool) -> CsvTable:
     header = _read_header(head, source.name, tabs)
     ends_here = len(head) < HEAD and not head[header.length :].strip()
     rows = 0 if ends_here else None
-    return CsvTable(source.name, header.names, rows, False, source, header)
+    once = isinstance(source, PipeSource)
+    return CsvTable(source.name, header.names, rows, False, source, header, once=once)
 
 
 def _parsed(stream: Any, header: Header, keys: list[str]) -> Iterator[Any]:

@@ -72,6 +72,17 @@ def kind_of(type_: pa.DataType) -> Kind:
     return "unknown" if types.is_null(type_) else "other"
 
 
+def stored(array: Any) -> Any:
+    """Undo the extension types and run lengths of an Arrow array."""
+    if isinstance(array, pa.ExtensionArray):
+        return stored(array.storage)
+    if pa.types.is_run_end_encoded(array.type):
+        import pyarrow.compute as pc
+
+        return stored(pc.run_end_decode(array))
+    return array
+
+
 def refuse_rounded(suspects: Iterable[tuple[int, int]], floats: Floats, place: Place) -> None:
     """Raise `DataError` at the first (index, integer) that its float64 does not equal."""
     for index, whole in suspects:
@@ -99,15 +110,8 @@ def _from_numpy(values: NDArray[Any], place: Place) -> Floats:
 
 def _plain(array: Any) -> Any:
     """Undo dictionaries, run lengths and extension types."""
-    if isinstance(array, pa.ExtensionArray):
-        return _plain(array.storage)
-    if pa.types.is_dictionary(array.type):
-        return _plain(array.dictionary_decode())
-    if pa.types.is_run_end_encoded(array.type):
-        import pyarrow.compute as pc
-
-        return _plain(pc.run_end_decode(array))
-    return array
+    array = stored(array)
+    return _plain(array.dictionary_decode()) if pa.types.is_dictionary(array.type) else array
 
 
 def _from_arrow(array: Any, place: Place) -> Floats:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, final
 
 import pyarrow as pa
@@ -11,7 +11,7 @@ from offby.errors import TableError
 from offby.tables.arrow_file import sliced
 from offby.tables.floats import Kind, kind_of
 from offby.tables.memory import open_pandas
-from offby.tables.table import Chunk, Table, damage_named
+from offby.tables.table import Chunk, Table, Wanted, damage_named
 
 Pick: TypeAlias = Callable[[Sequence[str]], Any]
 
@@ -37,13 +37,13 @@ class FrameTable(Table):
         self.check(column)
         return kind_of(self.schema(column).field(column).type)
 
-    def _chunks(self, columns: Sequence[str]) -> Generator[Chunk, None, None]:
+    def _chunks(self, wanted: Wanted) -> Generator[Chunk, None, None]:
         done = 0
-        with damage_named(self.source, "broke off"), self.pick(columns) as reader:
+        with damage_named(self.source, "broke off"), self.pick(wanted.names) as reader:
             for batch in reader:
-                for chunk in sliced(batch, columns, None):
-                    done += len(chunk.columns[columns[0]])
-                    yield Chunk(chunk.columns, done / self.rows if self.rows else None)
+                for chunk in sliced(batch, wanted, None):
+                    done += chunk.rows
+                    yield replace(chunk, progress=done / self.rows if self.rows else None)
 
 
 def open_frame(frame: Any) -> Table:
@@ -116,13 +116,14 @@ def _open_stream(frame: Any) -> FrameTable:
     source = _named(frame)
     readers = [_reader(frame, source)]
     schema = readers[0].schema
+    once = isinstance(frame, pa.RecordBatchReader)
 
     def pick(columns: Sequence[str]) -> Any:
-        if not readers and isinstance(frame, pa.RecordBatchReader):
+        if not readers and once:
             raise TableError(f"{source} can be read only once; give a table to read it again")
         return readers.pop() if readers else _reader(frame, source)
 
-    return FrameTable(source, tuple(schema.names), None, False, pick, lambda _: schema)
+    return FrameTable(source, tuple(schema.names), None, False, pick, lambda _: schema, once=once)
 
 
 def _reader(frame: Any, source: str) -> Any:

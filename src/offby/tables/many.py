@@ -7,7 +7,7 @@ from typing import final
 
 from offby.errors import TableError
 from offby.tables.floats import Kind
-from offby.tables.table import Chunk, Table, listed
+from offby.tables.table import Chunk, Table, Wanted, listed
 
 
 @final
@@ -23,14 +23,14 @@ class ManyTables(Table):
         self.check(column)
         return next(part.kind(column) for part in self.parts if column in part.columns)
 
-    def _chunks(self, columns: Sequence[str]) -> Generator[Chunk, None, None]:
-        self._agree(columns)
+    def _chunks(self, wanted: Wanted) -> Generator[Chunk, None, None]:
+        self._agree(wanted.names)
         total, before = sum(self.sizes) or 1, 0
         for part, size in zip(self.parts, self.sizes, strict=True):
-            with closing(part.read(columns)) as batches:
+            with closing(part.read(wanted.numbers, wanted.labels)) as batches:
                 for batch in batches:
                     done = before + size * (batch.progress or 0.0)
-                    yield Chunk(batch.columns, done / total)
+                    yield Chunk(batch.columns, batch.labels, done / total)
             before += size
 
     def _agree(self, columns: Sequence[str]) -> None:
@@ -48,4 +48,5 @@ def open_many(source: str, parts: tuple[Table, ...], sizes: tuple[int, ...]) -> 
     columns = tuple(dict.fromkeys(name for part in parts for name in part.columns))
     counts = [part.rows for part in parts]
     rows = None if None in counts else sum(count or 0 for count in counts)
-    return ManyTables(source, columns, rows, False, parts, sizes)
+    once = any(part.once for part in parts)
+    return ManyTables(source, columns, rows, False, parts, sizes, once=once)

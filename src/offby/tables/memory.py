@@ -1,6 +1,6 @@
 """Columns that are in memory one by one: a dict, a structured array, a pandas frame."""
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, final
 
@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from offby.errors import DataError, TableError
 from offby.tables.floats import Kind, kind_of
-from offby.tables.table import SLICE_ROWS, Chunk, Table
+from offby.tables.table import SLICE_ROWS, Chunk, Table, Wanted
 
 Column: TypeAlias = Callable[[], Any]
 
 _SAMPLE = 100  # values looked at to say what an object column holds
+_NUMBERS = ("numbers", "numbers, booleans or missing")
+_LABELS = ("labels", "text, all numbers or all booleans; missing ones may stand among them")
 
 
 @final
@@ -29,7 +31,7 @@ class MemoryTable(Table):
         self.check(column)
         try:
             part = self._part(column)
-            values = as_array(getattr(part, "iloc", part)[:_SAMPLE], column, self.source)
+            values = as_array(getattr(part, "iloc", part)[:_SAMPLE], column, self.source, _NUMBERS)
         except DataError:
             return "other"
         array = pa.array(values, from_pandas=True) if isinstance(values, np.ndarray) else values
@@ -38,12 +40,16 @@ class MemoryTable(Table):
     def _part(self, column: str) -> Any:
         return self.parts[self.columns.index(column)]()
 
-    def _chunks(self, columns: Sequence[str]) -> Generator[Chunk, None, None]:
-        arrays = {name: as_array(self._part(name), name, self.source) for name in columns}
+    def _chunks(self, wanted: Wanted) -> Generator[Chunk, None, None]:
+        arrays = {name: self._array(name, name in wanted.numbers) for name in wanted.names}
         rows = self._same_length(arrays)
         for start in range(0, rows, SLICE_ROWS):
             stop = min(start + SLICE_ROWS, rows)
-            yield Chunk({name: part[start:stop] for name, part in arrays.items()}, stop / rows)
+            pieces = {name: part[start:stop] for name, part in arrays.items()}
+            yield wanted.chunk(pieces.__getitem__, stop / rows)
+
+    def _array(self, column: str, numbers: bool) -> Any:
+        return as_array(self._part(column), column, self.source, _NUMBERS if numbers else _LABELS)
 
     def _same_length(self, arrays: Mapping[str, Any]) -> int:
         lengths = {name: len(array) for name, array in arrays.items()}
@@ -78,14 +84,17 @@ def open_pandas(frame: Any) -> MemoryTable:
     return _table("pandas DataFrame", frame.columns, len(frame), parts)
 
 
-def as_array(values: Any, column: str, source: str) -> Any:
-    """Make a one-dimensional NumPy array of numbers, or an Arrow array of anything."""
+def as_array(values: Any, column: str, source: str, what: tuple[str, str]) -> Any:
+    """Make a one-dimensional NumPy array of numbers, or an Arrow array of anything.
+
+    `what` says what the column should hold, and what of, where it is of no one type.
+    """
     try:
         array = _as_array(values)
     except (pa.ArrowException, TypeError, ValueError, OverflowError, RuntimeError) as error:
         raise DataError(
-            f"column {column!r} of {source} does not hold numbers of one type ({error}); "
-            "its values must all be numbers, booleans or missing"
+            f"column {column!r} of {source} does not hold {what[0]} of one type ({error}); "
+            f"its values must all be {what[1]}"
         ) from error
     if getattr(array, "ndim", 1) != 1:
         raise DataError(f"column {column!r} of {source} has shape {array.shape}, not (rows,)")
@@ -95,9 +104,7 @@ def as_array(values: Any, column: str, source: str) -> Any:
 def _as_array(values: Any) -> Any:
     if isinstance(values, pa.ChunkedArray):
         return values.combine_chunks()
-    if isinstance(values, np.ma.MaskedArray):
-        return np.ma.filled(values.astype(np.float64), np.nan)
-    if _is_numeric(values):
+    if _is_numeric(values) and not isinstance(values, np.ma.MaskedArray):
         array = np.asarray(values)
         return array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
     if hasattr(values, "__arrow_c_stream__") and not hasattr(values, "__arrow_array__"):

