@@ -14,7 +14,7 @@ Y, P = [210_000, 240_000, 320_000], [200_000, 250_000, 300_000]
 
 def judged(kind, text, truth=Y, prediction=P):
     gate = Gate.parse(kind, text)
-    return gate.judge(offby.measure(truth, prediction, measures=gate.measure))
+    return gate.judge(offby.measure(truth, prediction, measures=[gate.asked]))
 
 
 @pytest.mark.parametrize(

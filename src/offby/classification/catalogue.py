@@ -140,8 +140,19 @@ def _of_scores(text: str, name: str, number: str, task: Task) -> Measure | None:
 
 def asks_for_classes(asked: Any) -> bool:
     """Whether a measure is asked for by name that only classes have."""
-    only = {*BINARY, *STATISTICS, "top_k_accuracy", "log_loss_share"}
-    only |= {known.partition(":")[0] for known in confusion.known_names()}
-    only -= {name.partition(":")[0] for name in names.known_names()}
+    only = _class_names() - {name.partition(":")[0] for name in names.known_names()}
     wanted = names.items(asked, ())
     return any(isinstance(item, str) and item.partition(":")[0] in only for item in wanted)
+
+
+def read(text: str) -> str | Measure:
+    """The measure that a text names; one of classes stays a name until the task is known.
+
+    Raises `MeasureError` where no task has such a measure.
+    """
+    return text if text.partition(":")[0] in _class_names() else names.resolve([text])[0]
+
+
+def _class_names() -> set[str]:
+    counted = {known.partition(":")[0] for known in confusion.known_names()}
+    return {*BINARY, *STATISTICS, "top_k_accuracy", "log_loss_share", *counted}

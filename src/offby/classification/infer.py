@@ -19,8 +19,12 @@ from offby.tables.labels import LabelCodes
 Floats = NDArray[np.float64]
 _FEW_CLASSES = 20
 _ENOUGH_ROWS = 30
-_KNOWN_POSITIVE: dict[tuple[str, ...], str] = {("0", "1"): "1", ("false", "true"): "true", ("-1", "1"): "1",
-                   ("False", "True"): "True"}  # fmt: skip
+_KNOWN_POSITIVE: dict[tuple[str, ...], str] = {
+    ("0", "1"): "1",
+    ("-1", "1"): "1",
+    ("false", "true"): "true",
+    ("False", "True"): "True",
+}
 
 
 @dataclass(frozen=True)
@@ -75,12 +79,25 @@ def _are_classes(truth: Any, predictions: Sequence[Any], options: Options) -> bo
     if options.says_classes or len(predictions) > 1:
         return True
     first, second = _numbers(truth), _numbers(predictions[0])
+    if _is_time(truth):
+        return False
     if first is None or second is None or _is_boolean(truth):
-        return True
+        return _labels_fit(truth, predictions[0], (first, second))
     values = np.unique(first[~np.isnan(first)])
     if np.array_equal(values, [0, 1]):
         return bool(np.nanmin(second) >= 0 and np.nanmax(second) <= 1) if second.size else False
     return _are_codes(first, values, second)
+
+
+def _labels_fit(truth: Any, prediction: Any, numbers: tuple[Floats | None, Floats | None]) -> bool:
+    """Labels beside probabilities or labels they share; else regression says what is no number."""
+    try:
+        first, second = set(_labels(truth)), set(_labels(prediction))
+    except DataError:
+        return False
+    if numbers[1] is not None and numbers[1].size and not second <= first:
+        return bool(np.nanmin(numbers[1]) >= 0 and np.nanmax(numbers[1]) <= 1)
+    return second <= first if numbers[0] is not None else bool(first & second)
 
 
 def _are_codes(first: Floats, values: Floats, second: Floats) -> bool:
@@ -135,22 +152,25 @@ def _labels(*columns: Any) -> list[str]:
 
 def _numbers(column: Any) -> Floats | None:
     """The column as numbers; None where it holds anything else."""
-    if isinstance(column, np.ndarray) and column.dtype.kind in "OSU":
-        column = pa.array(column, from_pandas=True)
-    if not isinstance(column, np.ndarray) and _is_text(column):
-        try:
-            column = column.cast(pa.float64())
-        except pa.ArrowException:
-            return None
     try:
+        if isinstance(column, np.ndarray) and column.dtype.kind in "OSU":
+            column = pa.array(column, from_pandas=True)
+        if not isinstance(column, np.ndarray) and _is_text(column):
+            column = column.cast(pa.float64())
         return to_float64(column, Place("the table", "values"))
-    except DataError:
+    except (DataError, pa.ArrowException, TypeError, ValueError, OverflowError):
         return None
 
 
 def _is_text(column: Any) -> bool:
     kind = getattr(column.type, "value_type", column.type)
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _is_time(column: Any) -> bool:
+    if isinstance(column, np.ndarray):
+        return column.dtype.kind in "mM"
+    return bool(pa.types.is_temporal(column.type))
 
 
 def _is_boolean(column: Any) -> bool:

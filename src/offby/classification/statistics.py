@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -24,6 +25,7 @@ from offby.measures.measure import Better, Measure
 from offby.measures.measurement import Measurement
 from offby.measures.names import number_after
 from offby.scores import (
+    Estimate,
     ScoreCounts,
     average_precision,
     calibration_error,
@@ -65,13 +67,21 @@ STATISTICS = {
     "lift": Statistic(
         lambda counts, c, share: lift(counts, share, c), "higher", (0.0, np.inf), takes_share=True
     ),
-    "ece": Statistic(
-        lambda counts, c, _: calibration_error(counts, confidence=c).estimate, "lower", (0.0, 1.0)
-    ),
+    "ece": Statistic(lambda counts, c, _: _ece(counts, c), "lower", (0.0, 1.0)),
     "calibration_slope": Statistic(
         lambda counts, c, _: calibration_line(counts, c).slope, "one", _ANY
     ),
 }
+
+
+def _ece(counts: ScoreCounts, confidence: float) -> Estimate:
+    """As it is usually defined, bias included; so are the ends of its interval."""
+    found = calibration_error(counts, confidence=confidence)
+    debiased = found.estimate
+    if debiased.low is None or debiased.high is None:
+        return replace(debiased, value=found.seen)
+    ends = [math.hypot(end, found.noise_floor) for end in (debiased.low, debiased.high)]
+    return replace(debiased, value=found.seen, low=ends[0], high=ends[1])
 
 
 def measurement(

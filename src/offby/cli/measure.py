@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
 from offby.cli import streams
+from offby.cli.progress import progress
 
 if TYPE_CHECKING:
     from offby.report.report import Report
@@ -79,19 +78,20 @@ def measure(
     require
         Exit with 1 unless the data are sure of this, e.g. 'r2 > 0.8'; may be repeated.
     """
+    from offby.classification.catalogue import read
     from offby.measures.names import split
     from offby.verbs.gates import gates
     from offby.verbs.measure import measure as measure_table
 
-    conditions = gates(fail_if or [], require or [])
-    gated = [condition.measure for condition in conditions]
-    wanted = [*(split(measures) if measures else [None]), *gated]
-    with _progress() as progress:
+    asked = [read(text) for text in split(measures)] if measures else []
+    conditions = gates(fail_if or [], require or [], asked)
+    gated = [condition.asked for condition in conditions]
+    with progress("measuring") as advance:
         report = measure_table(
-            table, true=true, pred=pred, weight=weight, measures=_once(wanted),
+            table, true=true, pred=pred, weight=weight, measures=_once(asked, gated),
             confidence=confidence, interval=interval, nan=nan, task=task, positive=positive,
             threshold=threshold, costs=_numbers(costs), labels=split(labels or ""),
-            progress=progress,
+            progress=advance,
         )  # fmt: skip
     verdicts = [condition.judge(report) for condition in conditions]
     if html is not None:
@@ -103,8 +103,10 @@ def measure(
     return int(any(not verdict.passed for verdict in verdicts))
 
 
-def _once(names: list[str | None]) -> list[str | None]:
-    return list(dict.fromkeys(names))
+def _once(asked: list[Any], gated: list[Any]) -> list[Any]:
+    """What was asked for, or None for the usual, and what gates need; each once."""
+    both = [*(asked or [None]), *gated]
+    return list({getattr(item, "name", item): item for item in both}.values())
 
 
 def _numbers(costs: str | None) -> list[float] | None:
@@ -150,26 +152,3 @@ def _print(report: Report, verdicts: list[Verdict], html: str | None) -> None:
         console.print(str(verdict), style=style, markup=False, soft_wrap=not console.is_terminal)
     if html is not None:
         console.print(f"\nwrote {html}", style="dim", markup=False, soft_wrap=True)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[Any], None] | None]:
-    """A bar on standard error, where that is a terminal; it goes when the work is done."""
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    if not console.is_terminal or console.is_dumb_terminal:
-        yield None
-        return
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("measuring"), BarColumn(), TextColumn("{task.fields[rows]:,} rows"),
-               TimeRemainingColumn())  # fmt: skip
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("measuring", total=None, rows=0)
-
-        def advance(batch: Any) -> None:
-            share = {} if batch.progress is None else {"total": 1.0, "completed": batch.progress}
-            bar.update(task, rows=batch.first_row + batch.rows, **share)
-
-        yield advance

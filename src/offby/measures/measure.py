@@ -17,9 +17,9 @@ Better = Literal["lower", "higher", "zero", "one"]
 class Measure:
     """How wrong a table is: a formula over `Mean(...)`, `Variance(...)` and other aggregates.
 
-    `better` says which way is good: "lower", "higher", or nearer to "zero" or "one". `units` is "y",
-    "y²" or "1". `range` is the open range of values, on whose natural scale (log, logit) intervals
-    are made. `domain` is a condition on rows outside which the measure is undefined, said in words
+    `better` says which way is good: "lower", "higher", or nearer to "zero" or "one". `units` is
+    "y", "y²" or "1". `range` is the open range of values, on whose natural scale (log, logit)
+    intervals are made. `domain` is a condition on rows outside which it is undefined, said in words
     by `needs`. Raises `MeasureError` where the formula is not one over aggregates.
 
     >>> from offby.formula import r, where
@@ -38,7 +38,7 @@ class Measure:
     def __post_init__(self) -> None:
         if self.better not in get_args(Better):
             raise MeasureError(
-                f"{self.name}: better is {self.better!r}; expected 'lower', 'higher', 'zero' or 'one'"
+                f"{self.name}: better is {self.better!r}; expected {' or '.join(get_args(Better))}"
             )
         object.__setattr__(self, "formula", expression(self.formula))
         outside = _rows_outside_aggregates(self.formula)

@@ -148,12 +148,16 @@ def _calibration(evidence: ClassEvidence) -> Iterator[Finding]:
         yield Finding("calibration_in_the_large", text, {"gap": shift.value, "rate": rate})
     yield from _slope(scores)
     found = calibration_error(scores)
-    if found.estimate.value <= 2 * found.noise_floor:
-        text = (
-            f"no miscalibration found beyond chance: ECE is {number(found.estimate.value, 2)}, and "
-            f"a perfect model of so many rows would show {number(found.noise_floor, 2)}"
-        )
-        yield Finding("calibrated", text, {"ece": found.estimate.value, "noise": found.noise_floor})
+    numbers = {"ece": found.seen, "noise": found.noise_floor, "debiased": found.estimate.value}
+    noise = (
+        f"ECE is {number(found.seen, 2)}, and chance alone would show "
+        f"{number(found.noise_floor, 2)} of a perfect model"
+    )
+    if not found.estimate.low:
+        yield Finding("calibrated", f"no miscalibration found beyond chance: {noise}", numbers)
+    elif found.seen < 4 * found.noise_floor:
+        text = f"{noise}: without that bias it is {number(found.estimate.value, 2)}"
+        yield Finding("ece_bias", text, numbers)
 
 
 def _slope(scores: ScoreCounts) -> Iterator[Finding]:
@@ -201,8 +205,8 @@ def _majority(evidence: ClassEvidence) -> Iterator[Finding]:
         yield Finding("below_majority", text, numbers)
     elif accuracy.low <= share:
         text = (
-            f"accuracy {percent(accuracy.value, 3)} is no better than always saying {label!r} "
-            f"({percent(share, 3)}): look at the other measures"
+            f"accuracy {percent(accuracy.value, 3)} is not surely better than always saying "
+            f"{label!r} ({percent(share, 3)}): look at the other measures"
         )
         yield Finding("majority", text, numbers)
 
@@ -217,8 +221,8 @@ def _disagreement(evidence: ClassEvidence) -> Iterator[Finding]:
     bad = (skill.high is not None and skill.high < 0) or skill.value == -math.inf
     if bad and accuracy.low is not None and accuracy.low > share:
         text = (
-            "accuracy and log loss disagree: the side of the threshold is right more often than the "
-            "majority's, yet the probabilities are worth less than the base rate. Accuracy is flat "
+            "accuracy and log loss disagree: the side of the threshold is right more often than "
+            "the majority's, yet the probabilities are worth less than the base rate. Accuracy is flat "
             "between thresholds and does not see how sure a row was; a few rows that were surely "
             "wrong make the log loss: overconfident, not useless. Recalibrate"
         )

@@ -26,13 +26,24 @@ class Counted(Protocol):
     """What every kind of report knows of its rows."""
 
     @property
-    def rows(self) -> int: ...
+    def rows(self) -> int:
+        """How many rows were measured."""
+        ...
+
     @property
-    def dropped(self) -> int: ...
+    def dropped(self) -> int:
+        """How many were left out."""
+        ...
+
     @property
-    def asked(self) -> Mapping[str, Measurement]: ...
+    def asked(self) -> Mapping[str, Measurement]:
+        """What was asked for."""
+        ...
+
     @property
-    def effective_rows(self) -> float: ...
+    def effective_rows(self) -> float:
+        """How many rows of equal weight would say as much."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,8 @@ Make = Callable[[Task, Sequence[str]], ClassTotals]
 def of_arrays(y_true: Any, y_pred: Any, options: Options) -> Task:
     """The task of two arrays."""
     truth, prediction = as_array(y_true, "y_true"), as_array(y_pred, "y_pred")
-    if options.kind == "regression" or not truth.size or (truth.ndim == 2 and truth.shape[1] > 1):
+    several = truth.ndim > 2 or (truth.ndim == 2 and truth.shape[1] > 1)
+    if options.kind == "regression" or not truth.size or not prediction.ndim or several:
         return REGRESSION
     if prediction.ndim == 2 and prediction.shape[1] > 1 and len(prediction) != len(truth):
         return REGRESSION  # whose message on shapes says it

@@ -9,7 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from offby.classification.catalogue import read
 from offby.errors import MeasureError
+from offby.measures.measure import Measure
 from offby.measures.measurement import Measurement
 from offby.report.numbers import between, number
 from offby.report.report import Report
@@ -39,13 +41,14 @@ class Gate:
     kind: Kind
     text: str
     measure: str
+    asked: str | Measure
     sign: str
     bound: float
     point: bool
 
     @classmethod
-    def parse(cls, kind: Kind, text: str) -> Gate:
-        """Read a condition on a measure; raises `MeasureError`."""
+    def parse(cls, kind: Kind, text: str, known: Sequence[str | Measure] = ()) -> Gate:
+        """Read a condition on a `known` measure or any that has a name; raises `MeasureError`."""
         found = _CONDITION.fullmatch(text)
         bound = math.nan if found is None else _bound(found["bound"])
         if found is None or math.isnan(bound):
@@ -53,7 +56,10 @@ class Gate:
                 f"--{kind} {text!r} cannot be read; write a measure, one of < <= > >= and a "
                 f"number, such as 'mae > 13000', or 'mae.value > 13000' for the plain value"
             )
-        return cls(kind, text.strip(), found["name"], found["sign"], bound, bool(found["point"]))
+        asked = {_name(item): item for item in known}.get(found["name"]) or read(found["name"])
+        return cls(
+            kind, text.strip(), _name(asked), asked, found["sign"], bound, bool(found["point"])
+        )
 
     def judge(self, report: Report) -> Verdict:
         """Whether the report passes; an undefined measure fails a requirement."""
@@ -89,6 +95,10 @@ class Gate:
         if self._holds(measured.value) and not sure:
             said += f": not sure to be {self.sign} {number(self.bound, 6)}"
         return said
+
+
+def _name(asked: str | Measure) -> str:
+    return asked if isinstance(asked, str) else asked.name
 
 
 def _certain(measured: Measurement, value: float) -> bool:
@@ -133,9 +143,11 @@ class Verdict:
         }
 
 
-def gates(fail_if: Sequence[str], require: Sequence[str]) -> list[Gate]:
+def gates(
+    fail_if: Sequence[str], require: Sequence[str], known: Sequence[str | Measure] = ()
+) -> list[Gate]:
     """The gates that the command line names."""
     return [
-        *(Gate.parse("fail-if", text) for text in fail_if),
-        *(Gate.parse("require", text) for text in require),
+        *(Gate.parse("fail-if", text, known) for text in fail_if),
+        *(Gate.parse("require", text, known) for text in require),
     ]
