@@ -19,12 +19,14 @@ from offby.formula import (
     maximum,
     p,
     r,
+    ratio,
     sigmoid,
     softplus,
     sqrt,
     tanh,
     tweedie_divergence,
     where,
+    xlog1py,
     xlogy,
     y,
 )
@@ -37,7 +39,8 @@ _SYMPY = {
     "expm1": lambda a: sympy.exp(a) - 1, "log1p": lambda a: sympy.log(1 + a),
     "sigmoid": lambda a: 1 / (1 + sympy.exp(-a)), "softplus": lambda a: sympy.log(1 + sympy.exp(a)),
     "tanh": sympy.tanh, "logcosh": lambda a: sympy.log(sympy.cosh(a)),
-    "xlogy": lambda a, b: a * sympy.log(b), "bd0": lambda a, b: a * sympy.log(a / b) + b - a,
+    "xlogy": lambda a, b: a * sympy.log(b), "xlog1py": lambda a, b: a * sympy.log(1 + b),
+    "ratio": lambda a, b: a / b, "bd0": lambda a, b: a * sympy.log(a / b) + b - a,
     "itakura_saito": lambda a, b: a / b - sympy.log(a / b) - 1,
     "tweedie_divergence": lambda a, b, q: (
         a ** (2 - q) / ((1 - q) * (2 - q)) - a * b ** (1 - q) / (1 - q) + b ** (2 - q) / (2 - q)
@@ -61,6 +64,7 @@ def as_sympy(formula):
 SMOOTH = [
     r**2, r**3 / (1 + p**2), sqrt(1 + r**2), exp(-(r**2)), log(p) * y, log1p(p / y),
     softplus(3 * r), sigmoid(r) * p, tanh(r / 2), logcosh(r), xlogy(y, p), bd0(y, p), bd0(p, y),
+    xlog1py(y, p), xlog1py(p, y), ratio(y, p), ratio(p, y),
     itakura_saito(y, p), itakura_saito(p, y), tweedie_divergence(y, p, 1.5),
     tweedie_divergence(y, p, 3), p**y, 2**p,
     -(y - p) / p, (p - 1) * (p + 1) / (p * p + 0.5), 1 / (1 + exp(-p)) ** 2,
@@ -92,6 +96,11 @@ def test_derivatives_are_sympys(formula, towards, symbol):
         (maximum(abs(r) - 1, 0), (0.0, 1e200), 1.0),
         (bd0(y, p), (1e10, 1e10 + 1), 1 / (1e10 + 1)),
         (where(abs(r) <= 1, r**2 / 2, abs(r)), (0.0, 5.0), 1.0),
+        (xlogy(y, p), (0.0, 0.0), 0.0),
+        (xlog1py(y, -p), (0.0, 1.0), 0.0),
+        (xlog1py(y, -p), (1.0, 1e-20), -1.0),
+        (ratio(y, p), (0.0, 0.0), 0.0),
+        (ratio(y, p), (1e-200, 1e-200), -1e200),
     ],
     ids=repr,
 )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from passes import measured, passed
 
-from offby.losses import NAMES, from_text
+from offby.losses import NAMES, BinaryLoss, from_text
 from offby.measures.finish import measurement
 from offby.measures.names import known_names, resolve
 
@@ -22,9 +22,27 @@ MOVABLE = [
 """Those that depend on differences only."""
 
 
-def table(n=1200, seed=0):
-    """Positive, with ties and a long tail, so that every measure exists."""
+def kind(name):
+    """What the measure is of: amounts, or the chances or scores of a yes or no."""
+    loss = NAMES.get(name.partition(":")[0])
+    if loss is None or not issubclass(loss, BinaryLoss):
+        return "amounts"
+    return "chances" if loss.scale == "identity" else "scores"
+
+
+KINDS = {wanted: [name for name in EVERY if kind(name) == wanted]
+         for wanted in ("amounts", "chances", "scores")}  # fmt: skip
+of_each_kind = pytest.mark.parametrize("wanted", KINDS)
+
+
+def table(n=1200, seed=0, wanted="amounts"):
+    """Positive, with ties and a long tail, so that every measure exists; or labels and guesses."""
     rng = np.random.default_rng(seed)
+    if wanted != "amounts":
+        score = rng.normal(size=n) * 2
+        chance = 1 / (1 + np.exp(-score))
+        truth = (rng.random(n) < chance).astype(float)
+        return truth, chance if wanted == "chances" else score
     truth = np.exp(rng.normal(size=n)) * 3 + 0.1
     truth[::7] = np.round(truth[::7]) + 1
     return truth, truth * np.exp(0.4 * rng.normal(size=n)) + 0.01
@@ -39,7 +57,8 @@ def close(a, b, within):
     return a is b is None or a == pytest.approx(b, rel=within)
 
 
-WHOLE = measured(EVERY, *table())
+WHOLE = {name: found for wanted, names in KINDS.items()
+         for name, found in measured(names, *table(wanted=wanted)).items()}  # fmt: skip
 
 
 # Bits
@@ -59,23 +78,24 @@ def test_every_measure_has_a_value_an_error_and_an_interval_here(name):
 
 @each
 def test_alone_as_beside_the_others(name):
-    alone = measured(name, *table())[name]
+    alone = measured(name, *table(wanted=kind(name)))[name]
     assert alone.value == WHOLE[name].value
     assert close(alone.standard_error, WHOLE[name].standard_error, 1e-9)
 
 
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("seed", range(4))
-def test_no_order_no_cuts_and_no_tree_change_a_bit(weighted, seed):
+@of_each_kind
+def test_no_order_no_cuts_and_no_tree_change_a_bit(weighted, seed, wanted):
     rng = np.random.default_rng(seed)
-    truth, prediction = table()
+    truth, prediction = table(wanted=wanted)
     weight = rng.gamma(1, 2, truth.size) if weighted else None
-    whole = measured(EVERY, truth, prediction, weight)
+    whole = measured(KINDS[wanted], truth, prediction, weight)
     order = rng.permutation(truth.size)
     rows = [column if column is None else column[order] for column in (truth, prediction, weight)]
     cuts = np.sort(rng.integers(0, truth.size, 5))
     for how in ({}, {"cuts": cuts}, {"cuts": cuts, "trees": rng}):
-        found = measured(EVERY, *rows, **how)
+        found = measured(KINDS[wanted], *rows, **how)
         assert values(found) == values(whole)
         for name, other in found.items():
             assert close(other.standard_error, whole[name].standard_error, 1e-9), name
@@ -84,34 +104,40 @@ def test_no_order_no_cuts_and_no_tree_change_a_bit(weighted, seed):
 # Weights
 
 
-def test_a_weight_of_k_is_k_copies_and_a_weight_of_0_is_no_row():
-    truth, prediction = table(300)
+@of_each_kind
+def test_a_weight_of_k_is_k_copies_and_a_weight_of_0_is_no_row(wanted):
+    names = KINDS[wanted]
+    truth, prediction = table(300, wanted=wanted)
     weight = np.random.default_rng(1).integers(0, 4, truth.size)
     copies = np.repeat(np.arange(truth.size), weight)
-    weighted = measured(EVERY, truth, prediction, weight)
-    assert values(weighted) == values(measured(EVERY, truth[copies], prediction[copies]))
+    weighted = measured(names, truth, prediction, weight)
+    assert values(weighted) == values(measured(names, truth[copies], prediction[copies]))
     there = weight > 0
-    without = measured(EVERY, truth[there], prediction[there], weight[there])
-    for name in EVERY:
+    without = measured(names, truth[there], prediction[there], weight[there])
+    for name in names:
         assert without[name].value == weighted[name].value
         assert without[name].standard_error == weighted[name].standard_error, name
 
 
 @pytest.mark.parametrize("factor", [2.0**-40, 3.0, 1e9])
-def test_scaling_all_weights_changes_nothing(factor):
-    truth, prediction = table(400)
+@of_each_kind
+def test_scaling_all_weights_changes_nothing(factor, wanted):
+    names = KINDS[wanted]
+    truth, prediction = table(400, wanted=wanted)
     weight = np.random.default_rng(2).gamma(2, 1, truth.size)
-    before = measured(EVERY, truth, prediction, weight)
-    after = measured(EVERY, truth, prediction, weight * factor)
-    for name in EVERY:
+    before = measured(names, truth, prediction, weight)
+    after = measured(names, truth, prediction, weight * factor)
+    for name in names:
         assert close(after[name].value, before[name].value, 1e-13), name
         assert close(after[name].standard_error, before[name].standard_error, 1e-9)
 
 
-def test_equal_weights_are_none():
-    truth, prediction = table(400)
-    plain, weighted = (measured(EVERY, truth, prediction, w) for w in (None, np.full(400, 0.25)))
-    for name in EVERY:
+@of_each_kind
+def test_equal_weights_are_none(wanted):
+    names = KINDS[wanted]
+    truth, prediction = table(400, wanted=wanted)
+    plain, weighted = (measured(names, truth, prediction, w) for w in (None, np.full(400, 0.25)))
+    for name in names:
         assert close(weighted[name].value, plain[name].value, 1e-14), name
         assert close(weighted[name].standard_error, plain[name].standard_error, 1e-9)
         assert close(weighted[name].low, plain[name].low, 1e-9)

@@ -10,16 +10,20 @@ import pytest
 import torch
 
 from offby.errors import DataError
-from offby.losses import CATALOGUE, Absolute, Huber, Poisson, Squared
+from offby.losses import CATALOGUE, Absolute, BinaryLoss, Huber, Poisson, Squared
 
 LOSSES = [kind() for kind in CATALOGUE]
 each = pytest.mark.parametrize("one", LOSSES, ids=str)
-SMOOTH = [x for x in LOSSES if x.name not in ("absolute", "pinball", "absolute_percentage")]
+KINKED = ("absolute", "pinball", "absolute_percentage", "hinge")
+SMOOTH = [x for x in LOSSES if x.name not in KINKED]
 
 
-def points(n=6, seed=0):
-    """Pairs that every loss is defined on."""
+def points(n=6, seed=0, one=None):
+    """Pairs that the loss is defined on; without one, those that serve all that take amounts."""
     rng = np.random.default_rng(seed)
+    if isinstance(one, BinaryLoss):  # shares of yes, so that slopes towards the truth exist
+        truth, chance = rng.uniform(0.1, 0.9, (2, n))
+        return truth, chance if one.scale == "identity" else np.log(chance / (1 - chance))
     truth = rng.gamma(2, 1.5, n) + 0.3
     return truth, truth * rng.uniform(0.4, 2.2, n)
 
@@ -79,7 +83,7 @@ def test_long_arrays_are_the_same_as_short_ones():
 
 @each
 def test_the_mean_is_correctly_rounded_whatever_the_order(one):
-    truth, prediction = points(5_000)
+    truth, prediction = points(5_000, one=one)
     exact = sum(map(Fraction, one.value(truth, prediction).tolist())) / truth.size
     order = np.random.default_rng(3).permutation(truth.size)
     assert one.mean(truth, prediction) == float(exact)
@@ -102,7 +106,7 @@ def test_means_are_weighted():
 
 @pytest.mark.parametrize("one", SMOOTH, ids=str)
 def test_gradients_of_both_orders_flow_to_both_arguments(one):
-    columns = [torch.tensor(x, requires_grad=True) for x in points()]
+    columns = [torch.tensor(x, requires_grad=True) for x in points(one=one)]
     assert torch.autograd.gradcheck(one.value, columns)
     if one.name not in ("huber", "expectile", "epsilon_insensitive"):
         assert torch.autograd.gradgradcheck(one.value, columns)
@@ -110,7 +114,7 @@ def test_gradients_of_both_orders_flow_to_both_arguments(one):
 
 @each
 def test_torch_says_the_same(one):
-    truth, prediction = points(300)
+    truth, prediction = points(300, one=one)
     at = torch.tensor(prediction, requires_grad=True)
     value = one.value(torch.tensor(truth), at)
     np.testing.assert_allclose(value.detach(), one.value(truth, prediction), rtol=1e-12)
@@ -124,10 +128,10 @@ def test_torch_says_the_same(one):
 
 @each
 def test_float32_stays_float32(one):
-    columns = [torch.tensor(x, dtype=torch.float32) for x in points()]
+    columns = [torch.tensor(x, dtype=torch.float32) for x in points(one=one)]
     for method in (one.value, one.gradient, one.hessian, one.curvature):
         assert method(*columns).dtype == torch.float32
-    arrays = [jnp.asarray(x, dtype=jnp.float32) for x in points()]
+    arrays = [jnp.asarray(x, dtype=jnp.float32) for x in points(one=one)]
     assert one.value(*arrays).dtype == jnp.float32
 
 
@@ -149,7 +153,7 @@ def test_integer_tensors_become_numbers():
 
 @each
 def test_jax_transforms(one):
-    truth, prediction = points(40)
+    truth, prediction = points(40, one=one)
     with jax.enable_x64(True):
         y_true, y_pred = jnp.asarray(truth), jnp.asarray(prediction)
         slope = jax.grad(lambda at: one.value(y_true, at).sum())(y_pred)

@@ -15,18 +15,20 @@ from scipy import integrate
 from offby.errors import DataError, FormulaError
 from offby.formula import p, where, y
 from offby.formula.arrays import evaluate
-from offby.losses import CATALOGUE, NAMES, Huber, Loss, Squared, from_text, loss
+from offby.losses import CATALOGUE, NAMES, BinaryLoss, Huber, Loss, Squared, from_text, loss
 
 VALUES = {
     "huber": [0.3, 1.345], "pseudo_huber": [0.5, 3.0], "pinball": [0.1, 0.5, 0.9],
     "expectile": [0.2, 0.5, 0.9], "epsilon_insensitive": [0.05, 1.0],
     "tweedie": [1.1, 1.5, 1.9, 2.5, 3.0], "cauchy": [0.7, 2.3849], "welsch": [0.7, 2.9846],
-    "tukey": [1.0, 4.6851],
+    "tukey": [1.0, 4.6851], "focal": [0.5, 1.0, 2.0, 5.0], "focal_logit": [0.5, 2.0, 5.0],
+    "cost_weighted": [(1.0, 5.0), (0.3, 0.2)], "cost_logistic": [(1.0, 5.0), (0.3, 0.2)],
+    "smoothed_logistic": [0.01, 0.1],
 }  # fmt: skip
 LOSSES = [
-    kind(*values)
+    kind(*(values if isinstance(values, tuple) else (values,)))
     for kind in CATALOGUE
-    for values in ([(x,) for x in VALUES[kind.name]] if kind.parameter_specs else [()])
+    for values in (VALUES[kind.name] if kind.parameter_specs else [()])
 ]
 DEVIANCES = ("poisson", "gamma", "tweedie", "inverse_gaussian")
 BOUNDED = ("cauchy", "welsch", "tukey")
@@ -34,10 +36,24 @@ each = pytest.mark.parametrize("one", LOSSES, ids=str)
 
 
 def points(one, n=400, seed=0):
-    """Pairs in the loss's domain; positive ones serve all."""
+    """Pairs in the loss's domain; positive ones serve all that take amounts."""
     rng = np.random.default_rng(seed)
+    if isinstance(one, BinaryLoss):
+        chances = one.scale == "identity"
+        prediction = rng.uniform(0.02, 0.98, n) if chances else rng.normal(size=n) * 3
+        return rng.integers(0, 2, n).astype(float), prediction
     truth = rng.gamma(2, 1.5, n) + 0.05
     prediction = truth * rng.uniform(0.3, 2.5, n)
+    return truth, prediction
+
+
+def into_domain(one, truth, prediction):
+    """The nearest thing to the pair that the loss is defined on."""
+    if isinstance(one, BinaryLoss):
+        share = abs(prediction) / (1 + abs(prediction))
+        return float(truth > 1), share if one.scale == "identity" else prediction
+    if one.domain is not None:
+        return abs(truth) % 1e50 + 1e-50, abs(prediction) % 1e50 + 1e-50
     return truth, prediction
 
 
@@ -47,6 +63,8 @@ def slope(function, prediction, step=1e-5):
 
 def kinks(one, truth, prediction, near=1e-3):
     """Where the derivative jumps, or the one after it."""
+    if isinstance(one, BinaryLoss):
+        return np.abs(np.abs(prediction) - 1) < (near if "hinge" in one.name else -1)
     r = np.abs(prediction - truth)
     edge = next((x for s, x in one.parameters.items() if s in ("delta", "epsilon", "c")), 0.0)
     return (r < near) | (np.abs(r - edge) < near)
@@ -87,9 +105,7 @@ def test_torchs_own_autograd_agrees(one):
 @each
 @given(st.floats(-1e100, 1e100), st.floats(-1e100, 1e100))
 def test_the_curvature_is_positive(one, truth, prediction):
-    if one.domain is not None:
-        truth, prediction = abs(truth) % 1e50 + 1e-50, abs(prediction) % 1e50 + 1e-50
-    assert one.curvature(truth, prediction) > 0
+    assert one.curvature(*into_domain(one, truth, prediction)) > 0
 
 
 @pytest.mark.parametrize("one", [x for x in LOSSES if x.domain is None], ids=str)
@@ -102,7 +118,10 @@ def test_a_newton_step_with_the_curvature_never_goes_uphill(one):
         assert np.all(after <= before * (1 + 1e-12) + 1e-15)
 
 
-@each
+PERFECTIBLE = [x for x in LOSSES if not isinstance(x, BinaryLoss)]
+
+
+@pytest.mark.parametrize("one", PERFECTIBLE, ids=str)
 def test_a_perfect_prediction_costs_exactly_nothing(one):
     rng = np.random.default_rng(1)
     truth = np.exp2(rng.uniform(-100, 100, 500))
@@ -121,7 +140,7 @@ def test_small_errors_keep_their_digits():
 @each
 @given(st.floats(1e-100, 1e100), st.floats(1e-100, 1e100))
 def test_no_prediction_costs_less_than_nothing(one, truth, prediction):
-    assert one.value(truth, prediction) >= 0
+    assert one.value(*into_domain(one, truth, prediction)) >= 0
 
 
 @each
@@ -129,18 +148,22 @@ def test_no_prediction_costs_less_than_nothing(one, truth, prediction):
 def test_no_constant_beats_the_best(one, weighted):
     rng = np.random.default_rng(7)
     truth = rng.gamma(2, 1.5, 101) + 0.1
+    low, high = truth.min(), truth.max()
+    if isinstance(one, BinaryLoss):
+        truth = (rng.random(101) < 0.2).astype(float)
+        low, high = (0, 1) if one.scale == "identity" else (-8, 8)
     weight = rng.integers(1, 4, truth.size).astype(float) if weighted else None
     best = one.best_constant(truth, weight)
-    grid = np.concatenate([np.linspace(truth.min(), truth.max(), 4001), truth])
+    grid = np.concatenate([np.linspace(low, high, 4001), truth])
     costs = np.average(one.value(truth[:, None], grid[None]), axis=0, weights=weight)
     least = np.average(one.value(truth, best), weights=weight)
     assert least <= costs.min() * (1 + 1e-12)
-    assert truth.min() <= best <= truth.max()
+    assert low <= best <= high
 
 
 def test_the_best_constant_is_the_functional_that_is_named():
     truth = np.random.default_rng(2).lognormal(size=501)
-    for one in LOSSES:
+    for one in PERFECTIBLE:
         best = one.best_constant(truth)
         if one.functional == "mean":
             assert best == pytest.approx(truth.mean(), rel=1e-13)
@@ -175,6 +198,9 @@ HAS_NOISE = [x for x in LOSSES if x.noise and not (x.name == "cauchy" and x.c <=
 @pytest.mark.parametrize("one", HAS_NOISE, ids=str)
 def test_the_noise_is_a_density(one):
     total = one.noise.log_normaliser
+    if one.noise.name == "Bernoulli":
+        assert np.exp(-one.value([0.0, 1.0], 0.3) - total()).sum() == pytest.approx(1, rel=1e-14)
+        return
     if one.name == "poisson":
         counts = np.arange(400.0)
         mass = np.exp(-one.value(counts, 7.3) / 2 - total(counts))
@@ -204,7 +230,7 @@ def test_units_say_how_the_value_scales(one, factor):
     if one.name in ("gamma", "absolute_percentage"):
         power = 0
     if power is None:
-        assert one.name in ("log_cosh", "squared_log", *DEVIANCES)
+        assert isinstance(one, BinaryLoss) or one.name in ("log_cosh", "squared_log", *DEVIANCES)
         return
     moved = {spec.name: one.parameters[spec.name] * (factor if spec.units == "y" else 1)
              for spec in one.parameter_specs}  # fmt: skip
@@ -224,7 +250,7 @@ def test_losses_are_values(one):
     assert eval(repr(one), {type(one).__name__: type(one)}) == one
     for twin in (pickle.loads(pickle.dumps(one)), copy.copy(one), copy.deepcopy(one)):
         assert twin == one
-        assert twin.value(1.0, 2.0) == one.value(1.0, 2.0)
+        assert twin.value(1.0, 0.5) == one.value(1.0, 0.5)
     assert len({other for other in LOSSES if other == one}) == 1
 
 
@@ -247,7 +273,9 @@ def test_losses_cannot_be_changed():
         ("huber:-1", "above 0"), ("huber:nan", "above 0"), ("huber:x", "'x' is not a number"),
         ("huber:1,2", "delta"), ("pinball:1", "below 1"), ("squared:2", "parameters: none"),
         ("hubber", "did you mean huber"), ("tweedie:1", "above 1"), ("abs(q)", "'q'"),
-        ("3", "does not depend"),
+        ("3", "does not depend"), ("focal:0", "above 0"), ("cost_weighted:1:-5", "false_negative"),
+        ("cost_weighted:1:5:2", "parameters: false_positive, false_negative"),
+        ("smoothed_logistic:1", "below 1"), ("log_lost", "did you mean log_loss"),
     ],
 )  # fmt: skip
 def test_a_wrong_text_says_what_is_wrong(text, says):

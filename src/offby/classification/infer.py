@@ -1,4 +1,4 @@
-"""Which task a table is: told, or told apart by what its columns hold."""
+"""Which task a table is: told, or told apart by what its first rows hold."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from offby.tables.labels import LabelCodes
 Floats = NDArray[np.float64]
 _FEW_CLASSES = 20
 _ENOUGH_ROWS = 30
+_LOOKED_AT = 1 << 14  # rows
 _KNOWN_POSITIVE: dict[tuple[str, ...], str] = {
     ("0", "1"): "1",
     ("-1", "1"): "1",
@@ -48,8 +49,10 @@ class Options:
 
 
 def inferred(truth: Any, predictions: Sequence[Any], options: Options) -> Task:
-    """The task of these first rows; raises `OffbyError` where the positive class must be told."""
+    """The task of these rows; raises `OffbyError` where the positive class must be told."""
     kind = options.kind
+    truth = truth[:_LOOKED_AT] if _varied(truth[:_LOOKED_AT]) else truth  # sorted by class, perhaps
+    predictions = [column[:_LOOKED_AT] for column in predictions]
     if kind == "regression" or (kind is None and not _are_classes(truth, predictions, options)):
         return REGRESSION
     scores = len(predictions) > 1 or _are_probabilities(predictions[0], truth)
@@ -62,6 +65,13 @@ def inferred(truth: Any, predictions: Sequence[Any], options: Options) -> Task:
     positive = _positive(seen, options) if kind == "binary" else None
     costs = options.costs
     return Task(kind, scores, positive, options.threshold, _frozen(costs))
+
+
+def _varied(column: Any) -> bool:
+    try:
+        return len(set(column.tolist())) > 1
+    except TypeError:  # lists, which are no labels
+        return True
 
 
 def _frozen(costs: Any) -> Any:

@@ -18,18 +18,24 @@ Floats = NDArray[np.float64]
 
 def best_constant(loss: Loss, y_true: Any, sample_weight: Any = None) -> float:
     """The minimiser of the mean loss; for a flat stretch of minimisers, its middle."""
-    values = as_column(y_true, "y_true")
-    weights = np.ones(values.size) if sample_weight is None else as_column(
-        sample_weight, "sample_weight")  # fmt: skip
-    values, weights = values[weights > 0], weights[weights > 0]
-    if not values.size:
-        raise DataError("the best constant of no rows is undefined")
+    values, weights = counted(y_true, sample_weight)
     if loss.functional == "mean":
         return float(np.average(values, weights=weights))
     quantile = {"median": 0.5, "quantile": loss.parameters.get("tau", 0.5)}.get(loss.functional)
     if quantile is not None:
         return weighted_quantile(values, weights, quantile)
     return _search(loss, values, weights)
+
+
+def counted(y_true: Any, sample_weight: Any = None) -> tuple[Floats, Floats]:
+    """The truths that have a weight, and their weights; raises `DataError` where there are none."""
+    values = as_column(y_true, "y_true")
+    weights = np.ones(values.size) if sample_weight is None else as_column(
+        sample_weight, "sample_weight")  # fmt: skip
+    values, weights = values[weights > 0], weights[weights > 0]
+    if not values.size:
+        raise DataError("the best constant of no rows is undefined")
+    return values, weights
 
 
 def weighted_quantile(values: Floats, weights: Floats, q: float) -> float:

@@ -86,7 +86,7 @@ class Loss:
     noise: ClassVar[Noise | None] = None
     units: ClassVar[str] = "1"
     scale: ClassVar[str] = "identity"
-    """The scale of the prediction: identity, log or logit."""
+    """The scale of the prediction: identity, log, logit or margin (its sign is the answer)."""
     domain: ClassVar[Expression | None] = None
     """Where it is defined, as a condition on y and p; None is everywhere."""
     surrogate: ClassVar[Any] = None
@@ -143,36 +143,40 @@ class Loss:
         return f"{type(self).__name__}({inside})"
 
     def __str__(self) -> str:
-        inside = ",".join(map(number_text, self.parameters.values()))
+        inside = ":".join(map(number_text, self.parameters.values()))
         return f"{self.name}:{inside}" if inside else self.name
 
     def bound(self, formula: Any) -> Expression:
-        """A formula of this loss with its parameters put in."""
-        spec_values: dict[Expression, Expression] = {}
+        """A formula of this loss with its parameters put in, and z written as the p it is."""
+        spec_values: dict[Expression, Expression] = {z: p}
         for current in walk(formula):
             if current.op == "parameter":
                 spec_values[current] = constant(self.parameters[str(current.data)])
         return substitute(formula, spec_values)
 
+    def as_run(self, formula: Any) -> Expression:
+        """A formula of this loss as rows are put through it."""
+        return self.bound(formula)
+
     @cached_property
     def expression(self) -> Expression:
         """The loss as a formula of y and p, with its parameters put in."""
-        return self.bound(self.formula)
+        return self.as_run(self.formula)
 
     @cached_property
     def _gradient(self) -> Expression:
-        return self.bound(gradient(self.formula))
+        return self.as_run(gradient(self.formula))
 
     @cached_property
     def _hessian(self) -> Expression:
-        return self.bound(hessian(self.formula))
+        return self.as_run(hessian(self.formula))
 
     @cached_property
     def _curvature(self) -> Expression:
         if self.surrogate is not None:
-            return self.bound(self.surrogate)
+            return self.as_run(self.surrogate)
         rule = hessian if _not_only_error(self.formula) else _majoriser
-        return self.bound(maximum(rule(self.formula), LEAST_CURVATURE))
+        return self.as_run(maximum(rule(self.formula), LEAST_CURVATURE))
 
     def value(self, y_true: Any, y_pred: Any) -> Any:
         """The loss of each prediction; arrays broadcast, tensors stay tensors."""
@@ -190,7 +194,8 @@ class Loss:
         """A positive stand-in for the hessian, for trainers that divide by it.
 
         For distance losses it majorises: psi(r)/r, with |r| at least `FLOOR` (in units of y), so
-        that a Newton step never goes uphill. Deviances use the expected hessian, 2/V(p).
+        that a Newton step never goes uphill. Deviances use the expected hessian, 2/V(p), and
+        losses of logits their hessian, at least `LEAST_CURVATURE`, as boosting libraries do.
         """
         return self._elementwise(self._curvature, y_true, y_pred)
 

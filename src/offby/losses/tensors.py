@@ -11,6 +11,8 @@ import sys
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
 from offby.formula.arrays import evaluate as on_arrays
 from offby.formula.derive import PREDICTION, TRUTH, derivative
 from offby.formula.expression import Expression
@@ -43,6 +45,37 @@ def evaluate(library: str, formula: Expression, y_true: Any, y_pred: Any) -> Any
     prediction = torch.as_tensor(y_pred, dtype=like.dtype, device=like.device)
     both: Any = torch.broadcast_tensors  # which has no types
     return _torch_function(formula).apply(*both(truth, prediction))
+
+
+def namespace(library: str | None) -> Any:
+    """The module whose functions compute on arrays of the library; NumPy for None."""
+    if library == "jax":
+        import jax.numpy as jnp
+
+        return jnp
+    return sys.modules["torch"] if library else np
+
+
+def floats(xp: Any, values: Any) -> Any:
+    """The values as an array of floating-point numbers; NumPy's are float64."""
+    if xp is np:
+        return np.asarray(values, dtype=np.float64)
+    array = xp.as_tensor(values) if xp.__name__ == "torch" else xp.asarray(values)
+    return array / 1  # which makes floats of integers, and leaves floats what they are
+
+
+def beside(xp: Any, values: Any, like: Any) -> Any:
+    """The values in the type and the place of `like`."""
+    place = {"device": like.device} if xp.__name__ == "torch" else {}
+    return xp.asarray(values, dtype=like.dtype, **place)
+
+
+def one_hot(xp: Any, places: Any, like: Any) -> Any:
+    """1 in the column of each place and 0 in the others; NaN where there is no such column."""
+    at = {"device": like.device} if xp.__name__ == "torch" else {}
+    hot = xp.asarray(places, **at)[..., None] == xp.arange(like.shape[-1], **at)
+    found = hot * beside(xp, 1.0, like)
+    return xp.where(hot.any(-1)[..., None], found, float("nan"))
 
 
 def mean(values: Any, sample_weight: Any) -> Any:
