@@ -46,6 +46,16 @@ def percent(share: float, digits: int = 2) -> str:
     return _trimmed(f"{value:.{min(decimals, 4)}f}") + " %"
 
 
+def chance(probability: float) -> str:
+    """A probability as a percentage: however small it is, only 0 is 0.
+
+    >>> chance(0.406), chance(1e-12), chance(0.0)
+    ('41 %', '1e-10 %', '0 %')
+    """
+    tiny = 0 < probability < 1e-5
+    return f"{number(100 * probability, 2)} %" if tiny else percent(probability)
+
+
 def between(low: float | None, high: float | None) -> str:
     """An interval, with the digits in which its ends differ.
 

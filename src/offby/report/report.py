@@ -63,7 +63,7 @@ class Report:
         }
         if self.outputs:
             found["outputs"] = {name: r.to_dict() for name, r in self.outputs.items()}
-        return _strict(found)  # type: ignore[no-any-return]
+        return strict(found)  # type: ignore[no-any-return]
 
     def to_json(self, indent: int | None = 2) -> str:
         """The report as strict JSON; what JSON lacks is "Infinity", "-Infinity" or "NaN"."""
@@ -87,9 +87,10 @@ class Report:
         return page.fragment(self)
 
 
-def _strict(value: Any) -> Any:
+def strict(value: Any) -> Any:
+    """Plain values without the numbers that JSON has not."""
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     if isinstance(value, Mapping):
-        return {key: _strict(inner) for key, inner in value.items()}
-    return [_strict(inner) for inner in value] if isinstance(value, list | tuple) else value
+        return {key: strict(inner) for key, inner in value.items()}
+    return [strict(inner) for inner in value] if isinstance(value, list | tuple) else value

@@ -10,14 +10,31 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from scipy import special
 
-from offby.measures.ordered import Counted
+from offby.engine.rows import Floats
 
 LEAST_ROWS = 100
 _LIGHTEST, _HEAVIEST = 100.0, 0.5
+
+
+class Sizes(Protocol):
+    """Sizes of errors, the smallest first, with their weights: counted, or of rows at hand."""
+
+    @property
+    def effective_n(self) -> float:
+        """How many rows of equal weight would say as much."""
+
+    @property
+    def middles(self) -> Floats:
+        """The sizes."""
+
+    @property
+    def weights(self) -> Floats:
+        """The weight of each."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +49,7 @@ class Tail:
         return self.index < order
 
 
-def tail_of(counted: Counted) -> Tail | None:
+def tail_of(counted: Sizes) -> Tail | None:
     """The tail index from the largest n**0.7 / 2 errors; None below 100 rows."""
     n = counted.effective_n
     if n < LEAST_ROWS:
@@ -42,7 +59,7 @@ def tail_of(counted: Counted) -> Tail | None:
     return None if excess is None else Tail(_degrees_of_freedom(excess, k / n), k)
 
 
-def _mean_log_excess(counted: Counted, share: float) -> float | None:
+def _mean_log_excess(counted: Sizes, share: float) -> float | None:
     """The mean of log(|r| / threshold) over the largest share of the rows."""
     sizes = counted.middles[::-1]
     weights = counted.weights[::-1] / counted.weights.sum()

@@ -1,0 +1,83 @@
+"""The comparison as one page that opens offline, and as what a notebook shows of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from offby.report import comparison_charts
+from offby.report.comparison_text import Cells, tables
+from offby.report.comparison_words import headline
+from offby.report.numbers import rows
+from offby.report.templates import template
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from offby.report.comparison import Comparison
+    from offby.report.drawn import Chart
+
+_DIFFERENCES = "A difference is the later model's measure less the first one's. "
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table of words."""
+
+    heads: Cells
+    lines: Sequence[Cells]
+
+
+@dataclass(frozen=True)
+class Main:
+    """What the page says of a comparison."""
+
+    headline: str
+    tables: list[Grid]
+    findings: list[str]
+    charts: list[Chart]
+
+
+def render(comparison: Comparison) -> str:
+    """The whole page."""
+    return _template(comparison, whole=True) + "\n"
+
+
+def fragment(comparison: Comparison) -> str:
+    """The same for a notebook, styled by itself alone."""
+    return _template(comparison, whole=False)
+
+
+def _template(comparison: Comparison, *, whole: bool) -> str:
+    return template("comparison.html.j2").render(whole=whole, **_content(comparison)).strip()
+
+
+def _content(comparison: Comparison) -> dict[str, Any]:
+    from offby import __version__
+
+    main = Main(
+        headline(comparison),
+        [Grid(*table) for table in tables(comparison)],
+        [finding.text for finding in comparison.findings],
+        comparison_charts.charts(comparison),
+    )
+    return {
+        "version": __version__,
+        "source": comparison.source,
+        "columns": comparison.columns,
+        "main": main,
+        "summary": [],
+        "sample": _sample(comparison),
+        "footnote": _DIFFERENCES,
+    }
+
+
+def _sample(comparison: Comparison) -> str:
+    """How many rows the picture by actual value shows, where that is not all of them."""
+    shown = 0 if comparison.view is None else comparison.view.y_true.size
+    if comparison.task == "binary" or not 0 < shown < comparison.rows:
+        return ""
+    return (
+        f"Where each model is nearer is drawn from {rows(shown)}, evenly spread over the table; "
+        "every other number counts all rows."
+    )

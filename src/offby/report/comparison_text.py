@@ -1,0 +1,138 @@
+"""The comparison on a terminal: a sentence, tables, findings."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from offby.pairs.difference import Difference
+from offby.report.comparison_words import headline, label
+from offby.report.numbers import between, number, percent
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+    from offby.report.comparison import Comparison
+
+_LEAST_WIDTH = 66
+Cells = Sequence[str]
+Lines = tuple[Cells, Sequence[Cells]]
+
+
+def to_text(comparison: Comparison, width: int | None = None, *, color: bool = False) -> str:
+    """The comparison as text, for a terminal so wide; 80 columns if not told."""
+    from rich.console import Console
+
+    out = io.StringIO()
+    console = Console(file=out, width=width or 80, force_terminal=color, highlight=False,
+                      color_system="standard" if color else None)  # fmt: skip
+    show(comparison, console)
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
+
+
+def show(comparison: Comparison, console: Console) -> None:
+    """Print the comparison."""
+    from rich.text import Text
+
+    console.print(Text(headline(comparison), style="bold"))
+    if comparison.columns:
+        console.print(Text(comparison.columns, style="dim"))
+    for heads, lines in tables(comparison):
+        wide = console.width >= _LEAST_WIDTH
+        console.print()
+        console.print(_table(heads, lines) if wide else _narrow(heads, lines))
+    if comparison.findings:
+        console.print()
+        console.print(_bullets(comparison))
+
+
+def tables(comparison: Comparison) -> Iterator[Lines]:
+    """The heads and the lines of each table."""
+    if len(comparison.models) == 2:
+        yield _of_two(comparison)
+        return
+    yield _ranking(comparison)
+    yield _measures(comparison)
+
+
+def _of_two(comparison: Comparison) -> Lines:
+    sure = f"{percent(comparison.confidence, 3)} interval"
+    heads = ("measure", *comparison.models, "difference", sure, "verdict")
+    lines = []
+    for name, models in comparison.measures.items():
+        values = [number(models[model].value, 5) for model in comparison.models]
+        lines.append((name, *values, *_compared(comparison.difference(name))))
+    return heads, lines
+
+
+def _ranking(comparison: Comparison) -> Lines:
+    sure = f"{percent(comparison.confidence, 3)} interval"
+    heads = ("model", label(comparison.deciding), "behind the best", sure, "verdict")
+    lines = []
+    for rank in comparison.ranking:
+        behind = ("", "", "first") if rank.behind is None else _compared(rank.behind)
+        lines.append((rank.model, number(rank.measured.value, 5), *behind))
+    return heads, lines
+
+
+def _measures(comparison: Comparison) -> Lines:
+    heads = ("model", *comparison.measures)
+    lines = [
+        (model, *(number(found[model].value, 5) for found in comparison.measures.values()))
+        for model in comparison.models
+    ]
+    return heads, lines
+
+
+def _compared(found: Difference) -> tuple[str, str, str]:
+    """Difference, interval and verdict."""
+    if found.value is None:
+        return "undefined", "", found.verdict
+    return number(found.value), between(found.low, found.high), found.verdict
+
+
+def _table(heads: Cells, lines: Sequence[Cells]) -> RenderableType:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold",
+                  collapse_padding=True)  # fmt: skip
+    for place, head in enumerate(heads):
+        text = head in ("measure", "model", "verdict") or head.endswith("interval")
+        table.add_column(
+            Text(head), justify="left" if text else "right", overflow="fold",
+            no_wrap=place > 1 and text, min_width=min(len(head), 12),
+        )  # fmt: skip
+    for line in lines:
+        table.add_row(*map(Text, line))
+    return table
+
+
+def _narrow(heads: Cells, lines: Sequence[Cells]) -> RenderableType:
+    """Two columns: every line's first cell, and below it what the others hold."""
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(overflow="fold")
+    grid.add_column(overflow="fold")
+    for line in lines:
+        grid.add_row(Text(line[0], style="bold"), "")
+        for head, cell in zip(heads[1:], line[1:], strict=True):
+            if cell:
+                grid.add_row(Text(f"  {head}"), Text(cell))
+    return grid
+
+
+def _bullets(comparison: Comparison) -> RenderableType:
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column()
+    grid.add_column(overflow="fold")
+    for finding in comparison.findings:
+        grid.add_row("•", Text(finding.text))
+    return grid
