@@ -35,8 +35,10 @@ if TYPE_CHECKING:
     from offby.losses import loss
     from offby.measures.measure import Measure
     from offby.measures.measurement import Measurement
+    from offby.report.comparison import Comparison
     from offby.report.finding import Finding
     from offby.report.report import Report
+    from offby.verbs.compare import compare
     from offby.verbs.measure import measure
     from offby.verbs.totals import Totals
 
@@ -52,14 +54,17 @@ _HOMES = {
     "losses": ("loss",),
     "measures.measure": ("Measure",),
     "measures.measurement": ("Measurement",),
+    "report.comparison": ("Comparison",),
     "report.finding": ("Finding",),
     "report.report": ("Report",),
+    "verbs.compare": ("compare",),
     "verbs.measure": ("measure",),
     "verbs.totals": ("Totals",),
 }  # fmt: skip
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Comparison",
     "Covariance",
     "DataError",
     "Finding",
@@ -75,6 +80,7 @@ __all__ = [
     "Totals",
     "Variance",
     "bd0",
+    "compare",
     "exp",
     "expm1",
     "log",

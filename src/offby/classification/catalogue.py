@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from functools import partial
 from typing import Any
 
 from offby import confusion
 from offby.classification.statistics import STATISTICS
 from offby.classification.task import Task, q, rank, square, top
 from offby.errors import MeasureError
-from offby.formula.aggregates import Confused, Mean, Scored, TopShare, Variance
+from offby.formula.aggregates import Confused, Mean, Scored, Sureness, TopShare, Variance
 from offby.formula.words import log, p, r, where, xlogy, y
 from offby.losses import LogLoss
 from offby.measures import names
@@ -133,8 +132,8 @@ def _of_scores(text: str, name: str, number: str, task: Task) -> Measure | None:
         return None
     statistic = STATISTICS[name]
     statistic.check(text, number)
-    scored = partial(Scored, text)
-    formula = scored(y > 0, p) if task.kind == "binary" else scored(y == p, top)
+    binary = task.kind == "binary"
+    formula = Scored(text, y > 0, p) if binary else Sureness(text, y == p, top)
     return Measure(text, formula, statistic.better, "1", statistic.range)
 
 

@@ -13,7 +13,7 @@ from offby.engine.evaluate import compute
 from offby.engine.rows import Rows, as_array, as_column
 from offby.errors import DataError
 from offby.formula.expression import Expression, symbol
-from offby.formula.words import maximum, where, y
+from offby.formula.words import maximum, minimum, where, y
 from offby.tables.floats import Place
 from offby.tables.labels import LabelCodes
 
@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 Places = tuple[Place, Place]
 """Where truth and prediction stand, for messages."""
 _OFF_BY = 1e-6
-_ONE = ("1", "true", "True", "TRUE")
+_OTHER = {"1": "0", "true": "false", "True": "False"}  # where 0 and 1 came, and no words
 
 
 class Encoder:
@@ -42,7 +42,7 @@ class Encoder:
         if self.task.kind != "binary" or not self.task.scores or positive is None:
             return tuple(known)
         others = [label for label in known if label != positive]
-        return (others[0] if others else f"not {positive}", positive)
+        return (others[0] if others else _OTHER.get(positive, f"not {positive}"), positive)
 
     def rows(self, truth: Any, predictions: Sequence[Any], weight: Any, places: Places) -> Rows:
         """The columns of a batch; raises `DataError` naming the first row that does not fit."""
@@ -50,13 +50,16 @@ class Encoder:
         if not self.task.scores:
             labels = (self._coded(truth, places[0]), self._coded(predictions[0], places[1]))
             return Rows(*labels, weight, names=names)
-        columns = [as_column(column, names[1]) for column in predictions]
-        for column in columns:
-            _check_probabilities(column, names[1], places[1].first_row)
         if self.task.kind == "binary":
-            return Rows(self._is_positive(truth, places[0]), columns[0], weight, names=names)
+            column = as_column(predictions[0], names[1])
+            _check_probabilities(column, names[1], places[1].first_row)
+            return Rows(self._is_positive(truth, places[0]), column, weight, names=names)
+        columns = [_numbers(column, names[1]) for column in predictions]
         label = self._coded(truth, places[0])
-        predicted, more, excess = spread(label, columns)
+        predicted, more, (least, excess) = spread(label, columns)
+        if label.size and not (np.nanmin(least) >= 0 and np.nanmax(more[top]) <= 1):
+            for column in columns:
+                _check_probabilities(column, names[1], places[1].first_row)
         _check_sums(excess, places[1].first_row)
         return Rows(label, predicted, weight, names=names, more=more)
 
@@ -66,7 +69,7 @@ class Encoder:
         return codes
 
     def _is_positive(self, truth: Any, at: Place) -> Floats:
-        plain = _zeros_and_ones(truth) if self.task.positive in _ONE else None
+        plain = _zeros_and_ones(truth) if self.task.positive in _OTHER else None
         if plain is not None:
             return plain
         codes = self._coded(truth, at)
@@ -83,21 +86,22 @@ class Encoder:
 
 def spread(
     label: Floats, columns: Sequence[Floats]
-) -> tuple[Floats, dict[Expression, Floats], Floats]:
-    """From K probabilities a row: the predicted class, what measures ask for, and |sum - 1|."""
+) -> tuple[Floats, dict[Expression, Floats], tuple[Floats, Floats]]:
+    """From K probabilities a row: the class, what measures ask for, the least and |sum - 1|."""
     symbols = tuple(symbol(f"p{k}") for k in range(len(columns)))
     roots = _formulas(symbols)
     found = compute(roots, {y: label, **dict(zip(symbols, columns, strict=True))})
-    predicted, of_truth, squares, above, largest, excess = found
-    return predicted, {q: of_truth, square: squares, rank: above, top: largest}, excess
+    predicted, of_truth, squares, above, largest, least, excess = found
+    more = {q: of_truth, square: squares, rank: above, top: largest}
+    return predicted, more, (least, excess)
 
 
 def _formulas(columns: tuple[Expression, ...]) -> list[Expression]:
-    """The first of the most probable classes, q, square, rank, top and |sum - 1|, as formulas."""
-    largest, of_truth, total = columns[0], columns[0], columns[0]
+    """The first of the most probable classes, q, square, rank, top, least and |sum - 1|."""
+    largest = least = of_truth = total = columns[0]
     squares: Any = (columns[0] - where(y == 0, 1, 0)) ** 2
     for k, column in enumerate(columns[1:], start=1):
-        largest = maximum(largest, column)
+        largest, least = maximum(largest, column), minimum(least, column)
         of_truth = where(y == k, column, of_truth)
         total = total + column
         squares = squares + (column - where(y == k, 1, 0)) ** 2
@@ -109,7 +113,14 @@ def _formulas(columns: tuple[Expression, ...]) -> list[Expression]:
         above = above + where(
             column > of_truth, 1, where(y > k, where(column == of_truth, 1, 0), 0)
         )
-    return [predicted, of_truth, squares, above, largest, abs(total - 1)]
+    return [predicted, of_truth, squares, above, largest, least, abs(total - 1)]
+
+
+def _numbers(column: Any, name: str) -> Floats:
+    """A column of a matrix of numbers as it lies; anything else as a column of its own."""
+    if isinstance(column, np.ndarray) and column.dtype == np.float64 and column.ndim == 1:
+        return column
+    return as_column(column, name)
 
 
 def _zeros_and_ones(truth: Any) -> Floats | None:

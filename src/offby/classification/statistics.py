@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from offby import confusion
 from offby.confusion import Confusion
-from offby.engine.order import KeyCounts
+from offby.engine.order import KeyCounts, finest_drop
 from offby.engine.plan import Counter
 from offby.engine.state import State
 from offby.errors import MeasureError
@@ -56,6 +56,7 @@ class Statistic:
 
 
 _ANY = (-np.inf, np.inf)
+_CELLS = 1 << 18
 STATISTICS = {
     "roc_auc": Statistic(lambda counts, c, _: roc_auc(counts, c), "higher", (0.0, 1.0)),
     "average_precision": Statistic(
@@ -80,7 +81,7 @@ def _ece(counts: ScoreCounts, confidence: float) -> Estimate:
     debiased = found.estimate
     if debiased.low is None or debiased.high is None:
         return replace(debiased, value=found.seen)
-    ends = [math.hypot(end, found.noise_floor) for end in (debiased.low, debiased.high)]
+    ends = [min(math.hypot(e, found.noise_floor), 1.0) for e in (debiased.low, debiased.high)]
     return replace(debiased, value=found.seen, low=ends[0], high=ends[1])
 
 
@@ -95,7 +96,7 @@ def measurement(
 
     `order` is the order in which classes are shown, and of two the positive one comes second.
     """
-    if measure.formula.op not in ("scores", "confusion"):
+    if measure.formula.op not in ("scores", "sureness", "confusion"):
         return finish.measurement(state, measure, confidence)
     blank = Measurement(
         measure.name, None, n=state.sums.rows, units=measure.units, better=measure.better,
@@ -126,9 +127,9 @@ def _estimate(
     if not state.sums.rows:
         raise Undefined("there are no rows")
     part = measure.formula
-    if part.op == "scores":
+    if part.op != "confusion":
         name, _, number = part.data.partition(":")
-        counts = score_counts(state, part.args[0])
+        counts = score_counts(state, part.args[0], fine=name == "roc_auc")
         return STATISTICS[name].of(counts, confidence, float(number or "nan"))
     text, costs = part.data
     evaluated = confusion.by_name(text, costs)
@@ -136,22 +137,37 @@ def _estimate(
     return evaluated.evaluate(confusion_of(state, part.args[0], labels, order), confidence)
 
 
-def score_counts(state: State, key: Expression) -> ScoreCounts:
-    """The rows by score and class: keys of positive rows are not negative."""
-    return _score_counts(*_counted(state, key))
+def score_counts(state: State, key: Expression, *, fine: bool = False) -> ScoreCounts:
+    """The rows by score and class: keys of positive rows are not negative.
+
+    Unless `fine`, in no more cells than serve every statistic but the area under the ROC curve.
+    """
+    return _score_counts(*_counted(state, key), fine)
 
 
 @lru_cache(maxsize=8)
-def _score_counts(counter: Counter, counts: KeyCounts) -> ScoreCounts:
-    sizes = counts.keys ^ (counts.keys >> 63)
-    cells, place = np.unique(sizes, return_inverse=True)
-    positive = counts.keys >= 0
-    first, second = _weights(counter, counts)
-    columns = [np.bincount(place, amount * held, cells.size) for amount in (first, second)
-               for held in (positive, ~positive)]  # fmt: skip
-    ends = replace(counts, keys=cells)
-    sums = [np.asarray(column, np.float64) for column in columns]
-    return ScoreCounts(ends.low(), ends.high(), *sums)
+def _score_counts(counter: Counter, counts: KeyCounts, fine: bool) -> ScoreCounts:
+    if not fine:
+        counts = counts.at_level(counts.level + finest_drop(counts.keys, _CELLS))
+    below = int(np.searchsorted(counts.keys, 0))  # keys of negative rows are complements
+    sizes = np.concatenate([~counts.keys[:below][::-1], counts.keys[below:]])
+    order = np.argsort(sizes, kind="stable")  # merges the two sorted runs
+    sizes = sizes[order]
+    cell = np.cumsum(np.concatenate([[True], sizes[1:] != sizes[:-1]])) - 1
+    place = np.empty_like(cell)
+    place[order] = cell
+    amounts = _weights(counter, counts)
+    columns = []
+    for amount in amounts if amounts[0] is not amounts[1] else amounts[:1]:
+        for rows, held in ((amount[below:], place[below:]), (amount[:below][::-1], place[:below])):
+            column = np.zeros(cell[-1] + 1)
+            column[held] = rows
+            columns.append(column)
+    ends = replace(counts, keys=sizes[np.searchsorted(cell, np.arange(cell[-1] + 1))])
+    low = ends.low()
+    return ScoreCounts(
+        low, low if counts.exact else ends.high(), *columns, *columns[: 4 - len(columns)]
+    )
 
 
 def confusion_of(

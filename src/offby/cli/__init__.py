@@ -23,6 +23,11 @@ app.command(
     help="Measure how far off predictions are, and how sure that is.",
 )
 app.command(
+    "offby.cli.compare:compare",
+    name="compare",
+    help="Compare models on the same rows: which is better, and may that be chance?",
+)
+app.command(
     "offby.cli.measures:measures",
     name="measures",
     help="List the measures that can be asked for, with their formulas.",

@@ -80,7 +80,7 @@ def compute(roots: Sequence[Expression], values: Mapping[Expression, ArrayLike])
     flat = [_flat(array, shape) for array in arrays]
     outputs = [np.empty(shape) for _ in roots]
     program = _program(tuple(roots), tuple(values))
-    inputs = np.array([[a.ctypes.data, a.size != 1] for a in flat], np.int64).reshape(-1, 2)
+    inputs = np.array([[a.ctypes.data, _stride(a)] for a in flat], np.int64).reshape(-1, 2)
     addresses = np.array([out.ctypes.data for out in outputs], np.int64)
     rows = math.prod(shape)
 
@@ -95,7 +95,14 @@ def _flat(array: Floats, shape: tuple[int, ...]) -> Floats:
     """The elements in order, or the single one that stands for all."""
     if array.size == 1:
         return array.reshape(1)
+    if array.shape == shape and array.ndim == 1 and _stride(array) * 8 == array.strides[0]:
+        return array  # a column of a matrix is read as it lies
     return np.ascontiguousarray(np.broadcast_to(array, shape)).reshape(-1)
+
+
+def _stride(array: Floats) -> int:
+    """From one number to the next, in numbers; 0 for the one that stands for all."""
+    return max(array.strides[0], 0) // 8 if array.size != 1 else 0
 
 
 _NONE = {

@@ -77,9 +77,14 @@ def copy(source: int, stride: int, n: int, size: int, to: int) -> bool:
     """Copy n float64s and repeat the last up to `size`; whether one is not finite."""
     widest_vectors()
     unfit = False
-    if stride:
+    if stride == 1:
         for i in range(n):
             value = load_float(source, i)
+            unfit |= not (abs(value) < math.inf)
+            store_float(to, i, value)
+    elif stride:
+        for i in range(n):
+            value = load_float(source, i * stride)
             unfit |= not (abs(value) < math.inf)
             store_float(to, i, value)
     else:

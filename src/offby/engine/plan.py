@@ -22,7 +22,7 @@ from offby.formula.expression import Expression, constant
 from offby.formula.words import p, r, w, where, y
 
 ONE = constant(1)
-BUDGETS = {"scores": 1 << 21, "confusion": 1 << 18}
+BUDGETS = {"scores": 1 << 22, "confusion": 1 << 18}
 """Different keys that are kept without weights: AUC's bracket falls below 1e-6, 512 classes."""
 Floats = NDArray[np.float64]
 Basis = Expression | tuple[int, int]

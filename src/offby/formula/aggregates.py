@@ -14,7 +14,7 @@ from offby.formula.expression import Expression, apply, expression, node, walk
 from offby.formula.words import where, y
 
 MOMENTS = frozenset({"mean", "variance", "covariance"})
-COUNTED = frozenset({"quantile", "top_share", "least_pinball", "scores", "confusion"})
+COUNTED = frozenset({"quantile", "top_share", "least_pinball", "scores", "sureness", "confusion"})
 ORDERED = COUNTED | {"largest"}
 AGGREGATES = MOMENTS | ORDERED
 MOST_CLASSES = 1 << 16
@@ -62,6 +62,13 @@ def LeastPinball(term: Any, tau: Any, beside: Any) -> Expression:  # noqa: N802
 def Scored(statistic: str, positive: Expression, score: Expression) -> Expression:  # noqa: N802
     """A statistic of the ranking by a score of the rows that are `positive` and of the others."""
     return node("scores", (where(positive, score, -score),), statistic)  # the sign tells the class
+
+
+def Sureness(  # noqa: N802
+    statistic: str, right: Expression, score: Expression
+) -> Expression:
+    """A statistic of how sure rows that were `right`, and others, were: it needs no fine ranks."""
+    return node("sureness", (where(right, score, -score),), statistic)
 
 
 def Confused(statistic: Any, predicted: Expression) -> Expression:  # noqa: N802

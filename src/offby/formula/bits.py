@@ -12,6 +12,7 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 __all__ = [
+    "bit_length",
     "bits_float",
     "float_bits",
     "fma",
@@ -53,6 +54,19 @@ def _float_bits(typing_context: Any, x: Any) -> Any:
 
 
 float_bits = cast(Callable[[float], int], intrinsic(_float_bits))
+
+
+def _bit_length(typing_context: Any, x: Any) -> Any:
+    """How many bits an int64 has, taken as unsigned: 0 for 0, 64 for negative ones."""
+
+    def length(builder: Any, x: Any) -> Any:
+        none = ir.Constant(ir.IntType(64), 64)
+        return builder.sub(none, builder.ctlz(x, ir.Constant(ir.IntType(1), 0)))
+
+    return types.int64(types.int64), _emit(length)
+
+
+bit_length = cast(Callable[[int], int], intrinsic(_bit_length))
 
 
 @_instruction

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _MOST = 12  # differences that one picture holds
 _GROUPS = 10  # of rows by their actual value
+_TOP = 1e150  # beyond, squares overflow, and no picture helps
 _LIKE = 25  # rows at least in such a group
 _COLORS = {"better": GREEN, "worse": ORANGE, "tied": MUTED}
 
@@ -135,8 +136,10 @@ def _by_truth(comparison: Comparison) -> Chart | None:
         comparison.ranking[0].model, comparison.ranking[1].model)  # fmt: skip
     if view is None:
         return None
-    gaps = np.abs(view.y_pred[b] - view.y_true) - np.abs(view.y_pred[a] - view.y_true)
-    points = _groups(view.y_true, gaps)
+    with np.errstate(over="ignore", invalid="ignore"):
+        gaps = np.abs(view.y_pred[b] - view.y_true) - np.abs(view.y_pred[a] - view.y_true)
+    fit = (np.abs(gaps) < _TOP) & (np.abs(view.y_true) < _TOP)
+    points = _groups(view.y_true[fit], gaps[fit])
     if len(points) < 3:
         return None
     at, mean, error = (np.array(column) for column in zip(*points, strict=True))
@@ -166,7 +169,7 @@ def _groups(truth: Floats, gaps: Floats) -> list[tuple[float, float, float]]:
     found = []
     for k in range(max(edges.size - 1, 0)):
         here = gaps[group == k]
-        if here.size >= _LIKE and np.isfinite(here).all():
+        if here.size >= _LIKE:
             error = float(np.std(here)) / math.sqrt(here.size)
             found.append((float(np.median(truth[group == k])), float(np.mean(here)), error))
     return found

@@ -93,6 +93,8 @@ def _nearer(compared: Compared) -> Iterator[Finding]:
     for pair, found in list(compared.nearer.items())[:_SENTENCES]:
         if found.value is None or found.low is None or found.high is None:
             continue
+        if found.standard_error == 0 and found.value == 0.5:
+            continue
         (b, a), share, low, high = pair, found.value, found.low, found.high
         if share < 0.5:
             b, a, share, low, high = a, b, 1 - share, 1 - high, 1 - low
@@ -106,23 +108,19 @@ def _nearer(compared: Compared) -> Iterator[Finding]:
 
 
 def _tied(compared: Compared) -> Iterator[Finding]:
-    """How small a difference would have been seen."""
-    told = [
-        (pair, d)
-        for of in compared.differences.values()
-        for pair, d in of.items()
-        if d.verdict == "tied" and d.detectable
-    ]
-    if len(compared.pairs) > 1:
-        told = [(pair, d) for pair, d in told if d.measure == compared.deciding]
-    for (b, a), found in told[:_SENTENCES]:
-        text = (
-            f"by {label(found.measure)} {b} and {a} cannot be told apart: so many rows show a "
-            f"difference of {number(found.detectable, 3)} or more four times in five, and this one "
-            f"is {number(found.value, 3)}"
-        )
-        yield Finding("tied", text, {"measure": found.measure, "model": b, "against": a,
-                                     "detectable": found.detectable})  # fmt: skip
+    """How small a difference would have been seen; of several pairs by the deciding measure."""
+    several = len(compared.pairs) > 1
+    names = [compared.deciding] if several else list(compared.differences)
+    for b, a in compared.pairs[:_SENTENCES]:
+        every = [compared.differences[name][b, a] for name in names]
+        seen = {d.measure: d.detectable for d in every if d.verdict == "tied" and d.detectable}
+        if seen:
+            text = (
+                f"{b} and {a} cannot be told apart by {listed([label(name) for name in seen])}: so "
+                "many rows show four times in five a difference of "
+                f"{listed([number(least, 3) for least in seen.values()])} or more"
+            )
+            yield Finding("tied", text, {"model": b, "against": a, "detectable": seen})
 
 
 def _infinite(compared: Compared) -> Iterator[Finding]:

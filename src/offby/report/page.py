@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from offby.measures.measurement import Measurement
-from offby.report import terminal
+from offby.report import needle, terminal
 from offby.report.class_view import ClassView
 from offby.report.numbers import percent, rows
 from offby.report.templates import template
@@ -126,7 +126,7 @@ def _section(name: str, report: Report, most: int | None, said: tuple[str, ...] 
             if not any(above.endswith(f.text) for above in said)
         ],
         charts=_charts(report, most, name),
-        listings=_listings(report) if most is None else [],
+        listings=_listings(report, most),
     )
 
 
@@ -139,14 +139,17 @@ def _charts(report: Report, most: int | None, name: str) -> list[Chart]:
     return charts.charts(report, most, name)
 
 
-def _listings(report: Report) -> list[Listing]:
-    """The small tables of either kind of report."""
+def _listings(report: Report, most: int | None) -> list[Listing]:
+    """The small tables of either kind of report; a part of a page has the last alone."""
     from offby.report import class_page
 
+    last = needle.listings(report.trials)
     view = report.view
+    if view is None or most is not None:
+        return last
     if isinstance(view, ClassView):
-        return class_page.listings(view, report.rows)
-    return worst(view, report.rows) if view is not None else []
+        return [*class_page.listings(view, report.rows), *last]
+    return [*worst(view, report.rows), *last]
 
 
 def _notes(measures: Mapping[str, Measurement]) -> list[str]:

@@ -6,6 +6,7 @@ import io
 from typing import TYPE_CHECKING
 
 from offby.measures.measurement import Measurement
+from offby.report import needle
 from offby.report.numbers import between, number, percent, rows
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def show(report: Report, console: Console) -> None:
     console.print(Padding(table, (0, 0, 1, 0)))
     if report.findings:
         console.print(_bullets(report))
+    needle.show(report.trials, console)
 
 
 def headline(report: Report) -> str:

@@ -1,0 +1,30 @@
+"""How far the reading of a table is, on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+@contextmanager
+def progress(doing: str) -> Iterator[Callable[[Any], None] | None]:
+    """A bar on standard error, where that is a terminal; it goes when the work is done."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not console.is_terminal or console.is_dumb_terminal:
+        yield None
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn(doing), BarColumn(), TextColumn("{task.fields[rows]:,} rows"),
+               TimeRemainingColumn())  # fmt: skip
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(doing, total=None, rows=0)
+
+        def advance(batch: Any) -> None:
+            share = {} if batch.progress is None else {"total": 1.0, "completed": batch.progress}
+            bar.update(task, rows=batch.first_row + batch.rows, **share)
+
+        yield advance
