@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,7 @@ from offby.scores import (
     kolmogorov_smirnov,
     lift,
     roc_auc,
+    score_decomposition,
 )
 
 Floats = NDArray[np.float64]
@@ -55,6 +56,12 @@ class Statistic:
             raise MeasureError(f"{name.partition(':')[0]} has nothing after a colon; got {name!r}")
 
 
+def _part_of_log_loss(part: str, counts: ScoreCounts, confidence: float, _: float) -> Estimate:
+    """Log loss = miscalibration - discrimination + uncertainty (CORP)."""
+    found: Estimate = getattr(score_decomposition(counts, "log", confidence), part)
+    return found
+
+
 _ANY = (-np.inf, np.inf)
 _CELLS = 1 << 18
 STATISTICS = {
@@ -69,6 +76,13 @@ STATISTICS = {
         lambda counts, c, share: lift(counts, share, c), "higher", (0.0, np.inf), takes_share=True
     ),
     "ece": Statistic(lambda counts, c, _: _ece(counts, c), "lower", (0.0, 1.0)),
+    "miscalibration": Statistic(
+        partial(_part_of_log_loss, "miscalibration"), "lower", (0.0, np.inf)
+    ),
+    "discrimination": Statistic(
+        partial(_part_of_log_loss, "discrimination"), "higher", (0.0, np.inf)
+    ),
+    "uncertainty": Statistic(partial(_part_of_log_loss, "uncertainty"), "lower", (0.0, np.inf)),
     "calibration_slope": Statistic(
         lambda counts, c, _: calibration_line(counts, c).slope, "one", _ANY
     ),

@@ -222,8 +222,8 @@ def _disagreement(evidence: ClassEvidence) -> Iterator[Finding]:
     if bad and accuracy.low is not None and accuracy.low > share:
         text = (
             "accuracy and log loss disagree: the side of the threshold is right more often than "
-            "the majority's, yet the probabilities are worth less than the base rate. Accuracy is flat "
-            "between thresholds and does not see how sure a row was; a few rows that were surely "
+            "the majority's, yet the probabilities are worth less than the base rate. Accuracy is "
+            "flat between thresholds and does not see how sure a row was; a few rows that were surely "
             "wrong make the log loss: overconfident, not useless. Recalibrate"
         )
         yield Finding(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 TITLE = "What would move the needle"
 NOTHING = "nothing here would help: no simple correction survives held-out rows"
-_HOW = "each alone, on rows it was not fitted to (halves of {}); their gains overlap"
+_HOW = "each alone, on rows it was not fitted to (halves of {}); gains overlap"
 _LEAST_WIDTH = 66
 _BAR = 100  # pixels
 
@@ -44,7 +44,7 @@ def sentence(one: Intervention) -> str:
     """All of it in a line."""
     sure = "" if one.low is None else f", interval {between(one.low, one.high)}"
     if one.bound:
-        return f"{said(one)} would take off {taken_off(one)}{sure}: no correction of them can do more"
+        return f"{said(one)} would take off {taken_off(one)}{sure}"
     return f"{one.name} ({said(one)}): takes off {taken_off(one)}{sure}"
 
 

@@ -10,13 +10,15 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from offby.confusion import Confusion
 from offby.errors import MeasureError
 from offby.interventions import Intervention, Trials
 from offby.measures.measurement import Measurement
-from offby.report import needle, page, terminal
+from offby.report import class_terminal, needle, page, terminal
 from offby.report.class_view import ClassView
 from offby.report.finding import Finding
 from offby.report.view import View
+from offby.scores import ScoreCounts
 
 
 @dataclass(frozen=True, repr=False)
@@ -54,6 +56,16 @@ class Report:
         return name in self.measures
 
     @property
+    def confusion(self) -> Confusion | None:
+        """The confusion matrix of a classifier; `offby.confusion` says what can be asked of it."""
+        return self.view.confusion if isinstance(self.view, ClassView) else None
+
+    @property
+    def scores(self) -> ScoreCounts | None:
+        """The rows of a binary table by score and class, for the curves of `offby.scores`."""
+        return self.view.scores if isinstance(self.view, ClassView) else None
+
+    @property
     def interventions(self) -> tuple[Intervention, ...]:
         """What simple corrections would take off the loss, held out; the best that survive first.
 
@@ -73,6 +85,8 @@ class Report:
             "findings": [finding.to_dict() for finding in self.findings],
             "interventions": [needle.to_dict(one) for one in self.interventions],
         }
+        if isinstance(self.view, ClassView):
+            found |= class_terminal.to_dict(self.view)
         if self.outputs:
             found["outputs"] = {name: r.to_dict() for name, r in self.outputs.items()}
         return strict(found)  # type: ignore[no-any-return]

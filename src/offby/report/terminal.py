@@ -6,7 +6,8 @@ import io
 from typing import TYPE_CHECKING
 
 from offby.measures.measurement import Measurement
-from offby.report import needle
+from offby.report import class_terminal, needle
+from offby.report.class_view import ClassView
 from offby.report.numbers import between, number, percent, rows
 
 if TYPE_CHECKING:
@@ -45,6 +46,9 @@ def show(report: Report, console: Console) -> None:
         console.print(Text("\nAverage over the outputs", style="bold"))
     table = _table(report) if console.width >= _LEAST_WIDTH else _narrow_table(report)
     console.print(Padding(table, (0, 0, 1, 0)))
+    if isinstance(report.view, ClassView):
+        for more in class_terminal.tables(report.view):
+            console.print(Padding(more, (0, 0, 1, 0)))
     if report.findings:
         console.print(_bullets(report))
     needle.show(report.trials, console)
