@@ -279,7 +279,7 @@ def test_pairs_and_worst_rows():
 
 def test_worst_rows_own_a_share():
     (worst,) = class_page.listings(binary([1, 1, 0], [0.9, 0.3, 0.1]).view, 3)
-    assert worst.lines[0] == ("2", "1", "not 1", "30 %", "85 %")
+    assert worst.lines[0] == ("2", "1", "0", "30 %", "85 %")
     assert worst.say.startswith("These 3 rows own 100 % of the log loss of all 3 rows")
 
 

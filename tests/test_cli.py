@@ -38,7 +38,8 @@ def test_real_flights(offby_command):
 def test_json(offby_command):
     ran = offby_command("measure", HOUSES, "--json")
     found = json.loads(ran.out, parse_constant=pytest.fail)
-    assert list(found) == ["rows", "dropped", "source", "columns", "task", "measures", "findings"]
+    assert list(found) == ["rows", "dropped", "source", "columns", "task", "measures", "findings",
+                           "interventions"]  # fmt: skip
     assert found["source"] == "houses.csv"
     assert found["measures"]["mse"]["value"] == 200e6
 

@@ -12,7 +12,7 @@ import numpy as np
 from offby.errors import DataError
 
 _MAGIC = b"offby totals "
-_VERSION = 1
+_VERSION = 2
 _KINDS = {"i8": np.int64, "f8": np.float64}
 
 

@@ -172,7 +172,7 @@ def _slope(scores: ScoreCounts) -> Iterator[Finding]:
         text = (
             f"overconfident: probabilities are too extreme (calibration slope "
             f"{number(slope.value, 3)}, interval {between(slope.low, slope.high)}); recalibrating "
-            "lowers log loss and leaves the ranking as it is"
+            "would mend that and leave the ranking as it is"
         )
         yield Finding("overconfident", text, numbers)
     else:
@@ -222,9 +222,9 @@ def _disagreement(evidence: ClassEvidence) -> Iterator[Finding]:
     if bad and accuracy.low is not None and accuracy.low > share:
         text = (
             "accuracy and log loss disagree: the side of the threshold is right more often than "
-            "the majority's, yet the probabilities are worth less than the base rate. Accuracy is "
-            "flat between thresholds and does not see how sure a row was; a few rows that were surely "
-            "wrong make the log loss: overconfident, not useless. Recalibrate"
+            "the majority's, yet the probabilities are worth less than the base rate. Accuracy "
+            "is flat between thresholds and does not see how sure a row was; a few rows that "
+            "were surely wrong make the log loss: overconfident, not useless. Recalibrate"
         )
         yield Finding(
             "disagreement", text, {"d2_log_loss": skill.value, "accuracy": accuracy.value}

@@ -133,9 +133,9 @@ def listings(trials: Trials | None) -> list[Listing]:
     if trials is None or not trials.interventions:
         return []
     survivors = trials.survivors
-    heads = ("correction", f"{percent(trials.confidence, 3)} interval", "takes off")
+    heads = ("correction", "takes off", f"{percent(trials.confidence, 3)} interval")
     lines = tuple(
-        (f"{one.name}: {said(one)}", between(one.low, one.high), taken_off(one))
+        (f"{one.name}: {said(one)}", taken_off(one), between(one.low, one.high))
         for one in survivors
     )
     largest = max((one.relative for one in survivors), default=1.0)

@@ -19,6 +19,8 @@ from offby.report.class_view import ClassView
 from offby.report.finding import Finding
 from offby.report.view import View
 from offby.scores import ScoreCounts
+from offby.segments.search import Search
+from offby.segments.segment import Segment
 
 
 @dataclass(frozen=True, repr=False)
@@ -41,6 +43,10 @@ class Report:
     outputs: Mapping[str, Report] = field(default_factory=dict)
     trials: Trials | None = None
     """What would move the needle, not tried before it is asked for."""
+    segments: tuple[Segment, ...] = ()
+    """Parts of the table that were asked for, those surely worse first."""
+    search: Search | None = None
+    """The segments that were found to own most excess loss, if they were searched for."""
 
     def __getitem__(self, name: str) -> Measurement:
         if name not in self.measures:
@@ -87,6 +93,10 @@ class Report:
         }
         if isinstance(self.view, ClassView):
             found |= class_terminal.to_dict(self.view)
+        if self.segments:
+            found["segments"] = [segment.to_dict() for segment in self.segments]
+        if self.search is not None:
+            found["search"] = self.search.to_dict()
         if self.outputs:
             found["outputs"] = {name: r.to_dict() for name, r in self.outputs.items()}
         return strict(found)  # type: ignore[no-any-return]

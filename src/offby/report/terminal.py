@@ -6,7 +6,7 @@ import io
 from typing import TYPE_CHECKING
 
 from offby.measures.measurement import Measurement
-from offby.report import class_terminal, needle
+from offby.report import class_terminal, needle, segment_text
 from offby.report.class_view import ClassView
 from offby.report.numbers import between, number, percent, rows
 
@@ -52,6 +52,7 @@ def show(report: Report, console: Console) -> None:
     if report.findings:
         console.print(_bullets(report))
     needle.show(report.trials, console)
+    segment_text.show(report.segments, console)
 
 
 def headline(report: Report) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -14,16 +15,19 @@ from offby.classification.statistics import confusion_of, measurement, score_cou
 from offby.classification.task import Task, q
 from offby.engine.plan import plan_for
 from offby.engine.rows import Policy, Rows, update
+from offby.engine.sample import Sample
 from offby.engine.state import State
 from offby.errors import DataError, MeasureError
 from offby.formula.aggregates import Confused, Scored
 from offby.formula.words import p, y
+from offby.interventions import Trials
 from offby.measures.aggregate import Undefined
 from offby.measures.uncertainty import effective_n
 from offby.report.class_findings import ClassEvidence, findings, needed_names
 from offby.report.class_view import ClassView, WorstRow
 from offby.report.report import Report
 from offby.tables.floats import Place
+from offby.verbs.segments import Beside
 
 
 class ClassTotals:
@@ -55,6 +59,8 @@ class ClassTotals:
         self.encoder = Encoder(task, labels)
         self.state: State | None = None
         self.dropped = 0
+        self.sample: Sample | None = None
+        self.beside: Beside | None = None  # told of every row, if anything is to be seen beside
         self.worst: dict[int, tuple[float, ...]] = {}
 
     def update(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Self:
@@ -80,13 +86,25 @@ class ClassTotals:
             self.state = State(self._plan(weight is not None))
         start = self.state.span
         kept = update(self.state, rows, self.nan)
+        if self.beside is not None:
+            self.beside.judge_by(self.asked, self.task.loss)
+            self.beside.add(self.state, kept, start)
         self.dropped += kept.dropped
+        self._sample(kept)
         self._remember(rows, start)
         return self
 
     def _plan(self, weighted: bool) -> Any:
         formulas = tuple(measure.formula for measure in self.needed)
         return plan_for(formulas, weighted, self.task.inputs, self.task.worst)
+
+    def _sample(self, kept: Rows) -> None:
+        """Keep a few rows: of several classes, the probability that was given to what came."""
+        given = kept.more.get(q, kept.y_pred)
+        weight = () if kept.weight is None else (kept.weight,)
+        if self.sample is None:
+            self.sample = Sample(2 + len(weight))
+        self.sample.update(kept.y_true, given, *weight)
 
     def _remember(self, rows: Rows, start: int) -> None:
         """Keep what the worst rows held, while they are at hand."""
@@ -116,6 +134,9 @@ class ClassTotals:
             )
         moved = {place + self.state.span: values for place, values in other.worst.items()}
         self.state.merge(other.state)
+        if other.sample is not None:
+            self.sample = self.sample or Sample(other.sample.width)
+            self.sample.merge(other.sample)
         self.dropped += other.dropped
         both = {**self.worst, **moved}
         self.worst = {k: both[k] for k in self.state.worst_places() if k >= 0}
@@ -134,18 +155,29 @@ class ClassTotals:
         state = self.state or State(self._plan(weighted=False))
         labels = self.encoder.labels
         order = _order(labels, self.task)
-        found = {
-            measure.name: measurement(state, measure, self.confidence, labels, order)
-            for measure in self.needed
-        }
+        measured = partial(
+            measurement, confidence=self.confidence, labels=labels, order=order
+        )
+        found = {measure.name: measured(state, measure) for measure in self.needed}
+        if self.beside is not None:
+            found = self.beside.refined(state, self.needed, found, self.confidence)
         answers = {measure.name: found[measure.name] for measure in self.asked}
         view = self._view(state, labels, order, found)
         worth = effective_n(state) if state.sums.rows else 0.0
         evidence = ClassEvidence(state.sums.rows, self.dropped, found, answers, view, worth)
-        return Report(
+        report = Report(
             state.sums.rows, answers, findings(evidence), self.dropped, task=self.task.kind,
-            view=view,
+            view=view, trials=self._trials(len(labels)),
         )  # fmt: skip
+        if self.beside is None:
+            return report
+        return self.beside.told(report, state, self.asked, measured, self.confidence)
+
+    def _trials(self, classes: int) -> Trials | None:
+        if self.sample is None:
+            return None
+        columns = self.sample.columns()
+        return Trials(columns, self.asked, self.task, classes, self.confidence)
 
     def _view(
         self, state: State, labels: tuple[str, ...], order: tuple[int, ...], found: Any

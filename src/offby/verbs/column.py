@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from offby.engine.sample import Sample
 from offby.engine.state import State
 from offby.formula.expression import Expression
 from offby.formula.words import r
+from offby.interventions import Trials
 from offby.measures.aggregate import counted_by
 from offby.measures.bootstrap import bootstrapped
 from offby.measures.finish import measurement
@@ -27,16 +29,18 @@ from offby.report.report import Report
 from offby.report.tail import Tail, tail_of
 from offby.report.view import Row, View
 from offby.report.view_losses import shapes
+from offby.verbs.segments import Beside
 
 _BY_SIZE = abs(r)
 
 
 class Column:
-    """The rows of one output: its state, the worst of its rows, and a sample for pictures."""
+    """The rows of one output: its state, the worst of its rows, and a sample of them."""
 
     def __init__(self, name: str, state: State) -> None:
         self.name, self.state = name, state
-        self.sample = Sample()
+        self.beside: Beside | None = None
+        self.sample = Sample(3 if state.plan.weighted else 2)
         self.dropped = 0
         self.kept: list[Rows] = []
         self.worst: dict[int, tuple[float, float, float]] = {}  # row -> truth, prediction, weight
@@ -46,8 +50,11 @@ class Column:
         start = self.state.span
         kept = update(self.state, rows, nan, careful=careful)
         self.dropped += kept.dropped
-        self.sample.update(kept.y_true, kept.y_pred)
+        weight = () if kept.weight is None else (kept.weight,)
+        self.sample.update(kept.y_true, kept.y_pred, *weight)
         self._remember(rows, start)
+        if self.beside is not None:
+            self.beside.add(self.state, kept, start)
         if keep:
             self.kept.append(kept)
 
@@ -83,12 +90,19 @@ class Column:
         }
         if self.kept:
             found = bootstrapped(self._kept_rows(), needed, found, confidence)
+        if self.beside is not None:
+            found = self.beside.refined(self.state, needed, found, confidence)
         answers = {measure.name: found[measure.name] for measure in asked}
         view = self._view(found["mse"].value, counted, tail, asked)
         rows = self.state.sums.rows
         worth = effective_n(self.state) if rows else 0.0
         evidence = Evidence(rows, self.dropped, found, answers, view, worth)
-        return Report(rows, answers, findings(evidence), self.dropped, view=view)
+        trials = Trials(self.sample.columns(), tuple(asked), confidence=confidence)
+        report = Report(rows, answers, findings(evidence), self.dropped, view=view, trials=trials)
+        if self.beside is None:
+            return report
+        measured = partial(measurement, confidence=confidence)
+        return self.beside.told(report, self.state, asked, measured, confidence)
 
     def _kept_rows(self) -> Rows:
         weights = [rows.weight for rows in self.kept if rows.weight is not None]
@@ -113,7 +127,8 @@ class Column:
             for place, (y_true, y_pred, weight) in self.worst.items()
         )
         sizes = counted.middles
-        return View(*self.sample.columns(), sizes, counted.weights, worst, tail, shapes(asked))
+        y_true, y_pred, *_ = self.sample.columns()
+        return View(y_true, y_pred, sizes, counted.weights, worst, tail, shapes(asked))
 
     def to_tree(self) -> dict[str, Any]:
         """Numbers and arrays, for `storage.pack`."""
