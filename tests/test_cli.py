@@ -150,7 +150,7 @@ REFUSED = {
     "bad policy": (["houses.csv", "--nan", "x"], 'Choose from: "raise", "drop"'),
     "confidence no number": (["houses.csv", "--confidence", "x"], "--confidence"),
     "confidence too large": (["houses.csv", "--confidence", "95"], "a number between 0 and 1"),
-    "unknown option": (["houses.csv", "--frob"], "Unknown option: --frob; see offby --help"),
+    "unknown option": (["houses.csv", "--zzzz"], "Unknown option: --zzzz; see offby --help"),
     "page in no folder": (["houses.csv", "--html", "no/p.html"], "cannot open no/p.html: No such"),
     "page is a folder": (["houses.csv", "--html", "bare"], "cannot open bare: Is a directory"),
 }

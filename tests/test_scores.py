@@ -464,7 +464,7 @@ def test_one_class_is_undefined_where_two_are_compared():
 def test_a_constant_score_ranks_nothing():
     counts = ScoreCounts.of([0, 1, 1, 0, 0], [0.3] * 5)
     assert scores.roc_auc(counts).value == 0.5
-    assert scores.roc_auc(counts).unsure == "its standard error is 0"
+    assert scores.roc_auc(counts).unsure == "every row has the same score"
     assert scores.average_precision(counts).value == 0.4
     assert scores.kolmogorov_smirnov(counts).estimate.value == 0.0
     assert scores.kolmogorov_smirnov(counts).threshold == math.inf
@@ -528,7 +528,7 @@ def test_few_rows():
     with pytest.raises(Undefined, match="no rows"):
         ScoreCounts.of([1], [0.5], [0.0])
     counts = ScoreCounts.of([0, 1, 0], [0.1, 0.2, 0.3])
-    assert scores.roc_auc(counts).unsure == "one row is too few for an interval"
+    assert scores.roc_auc(counts).unsure == "one row of a class is too few for an interval"
     with pytest.raises(Undefined, match=r"no row scores 0\.9 or more"):
         scores.precision(counts, 0.9)
     assert scores.recall(counts, 0.9).value == 0.0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from offby import losses
+    from offby.classification.task import Task
     from offby.errors import DataError, FormulaError, MeasureError, OffbyError, TableError
     from offby.formula.aggregates import Covariance, Mean, Quantile, Variance
     from offby.formula.words import (
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from offby.report.comparison import Comparison
     from offby.report.finding import Finding
     from offby.report.report import Report
+    from offby.verbs.classified import ClassTotals
     from offby.verbs.compare import compare
     from offby.verbs.measure import measure
     from offby.verbs.totals import Totals
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "classification.task": ("Task",),
     "errors": ("DataError", "FormulaError", "MeasureError", "OffbyError", "TableError"),
     "formula.aggregates": ("Covariance", "Mean", "Quantile", "Variance"),
     "formula.words": (
@@ -57,6 +60,7 @@ _HOMES = {
     "report.comparison": ("Comparison",),
     "report.finding": ("Finding",),
     "report.report": ("Report",),
+    "verbs.classified": ("ClassTotals",),
     "verbs.compare": ("compare",),
     "verbs.measure": ("measure",),
     "verbs.totals": ("Totals",),
@@ -64,6 +68,7 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "ClassTotals",
     "Comparison",
     "Covariance",
     "DataError",
@@ -77,6 +82,7 @@ __all__ = [
     "Quantile",
     "Report",
     "TableError",
+    "Task",
     "Totals",
     "Variance",
     "bd0",

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import difflib
+from contextlib import suppress
 from typing import Any
 
 from offby import confusion
 from offby.classification.statistics import STATISTICS
 from offby.classification.task import Task, q, rank, square, top
 from offby.errors import MeasureError
-from offby.formula.aggregates import Confused, Mean, Scored, Sureness, TopShare, Variance
-from offby.formula.words import log, p, r, where, xlogy, y
+from offby.formula.aggregates import (
+    COUNTED,
+    Confused,
+    Mean,
+    Scored,
+    Sureness,
+    TopShare,
+    Variance,
+)
+from offby.formula.expression import walk
+from offby.formula.words import log, p, r, where, xlogy, y, z
 from offby.losses import LogLoss
 from offby.measures import names
 from offby.measures.measure import Measure
@@ -27,7 +37,7 @@ BINARY = {
         Measure("brier", _BRIER, "lower", "1", SHARE),
         Measure("d2_log_loss", 1 - _LOG_LOSS / _UNCERTAINTY, "higher", "1", AT_MOST_ONE),
         Measure("d2_brier", 1 - _BRIER / Variance(y), "higher", "1", AT_MOST_ONE),
-        Measure("calibration_in_the_large", Mean(r), "zero", "1"),
+        Measure("calibration_in_the_large", Mean(r), "zero", "1", (-1.0, 1.0)),
     )
 }
 MULTICLASS = {
@@ -66,29 +76,49 @@ def known_names(task: Task) -> list[str]:
     """Every name that a measure of the task can be asked for by."""
     if task.kind == "regression":
         return names.known_names()
-    counted = [name for name in confusion.known_names() if ":" not in name or task.kind != "binary"]
-    if task.kind == "binary" and task.scores:
-        return [*BINARY, *STATISTICS, *counted]
-    return [*MULTICLASS, "ece", "top_k_accuracy:3", *counted] if task.scores else counted
+    several = task.kind == "multiclass"
+    counted = [name for name in confusion.known_names() if several or ":" not in name]
+    counted += [] if several else ["fbeta:2"]
+    if not task.scores:
+        return counted
+    if several:
+        return [*MULTICLASS, "log_loss_share:0.01", "ece", "top_k_accuracy:3", *counted]
+    scored = [f"{name}:0.1" if about.takes_share else name for name, about in STATISTICS.items()]
+    return [*BINARY, "log_loss_share:0.01", *scored, *counted]
 
 
 def _resolve_one(item: Any, task: Task) -> Measure:
     if not isinstance(item, str):
-        return names.resolve([item])[0]
+        return _not_of_codes(names.resolve([item])[0], task)
     text = item.strip()
     found = by_name(text, task)
     if found is not None:
         return found
-    if text.partition(":")[0].isidentifier() and not task.scores:
-        raise MeasureError(_unknown(text, task))
     try:
-        return names.by_name(text)  # a loss, or a formula of one's own
+        own = names.by_name(text, task.words)  # a loss, or a formula of one's own
     except MeasureError as error:
         raise MeasureError(_unknown(text, task)) from error
+    return _not_of_codes(own, task)
+
+
+def _not_of_codes(measure: Measure, task: Task) -> Measure:
+    """The measure, unless it takes codes of labels for numbers: they have no size, nor an order."""
+    if (task.kind == "binary" and task.scores) or measure.formula.op in COUNTED:
+        return measure
+    if any(part is code for part in walk(measure.formula) for code in (y, p, r, z)):
+        raise MeasureError(
+            f"{measure.name!r} is of numbers, and here labels came; known are "
+            f"{', '.join(_heads(task))}; for labels that are amounts say --task regression"
+        )
+    return measure
+
+
+def _heads(task: Task) -> list[str]:
+    return list(dict.fromkeys(name.partition(":")[0] for name in known_names(task)))
 
 
 def _unknown(text: str, task: Task) -> str:
-    known = [name.partition(":")[0] for name in known_names(task)]
+    known = _heads(task)
     near = difflib.get_close_matches(text.partition(":")[0], known, 3)
     hint = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(known)}"
     what = task.kind if task.scores else f"{task.kind} labels without probabilities"
@@ -107,10 +137,13 @@ def by_name(text: str, task: Task) -> Measure | None:
             "expected_cost needs the costs of a false positive and a false negative: "
             "--costs 1,5 (in Python: costs=(1, 5))"
         )
-    counted = confusion.by_name(text, task.costs)
+    several = task.kind == "multiclass" and (name in confusion.SHARES or name == "fbeta")
+    alone = text.count(":") == (name == "fbeta")
+    # of two labels, neither of which is the positive one, no class is meant, but the mean over both
+    counted = confusion.by_name(f"{text}:macro" if several and alone else text, task.costs)
     if counted is None:
         return None
-    formula = Confused((text, task.costs), task.predicted)
+    formula = Confused((counted.name, task.costs), task.predicted)
     return Measure(text, formula, counted.better, "1", counted.range)
 
 
@@ -149,7 +182,15 @@ def read(text: str) -> str | Measure:
 
     Raises `MeasureError` where no task has such a measure.
     """
-    return text if text.partition(":")[0] in _class_names() else names.resolve([text])[0]
+    if text.partition(":")[0] in _class_names():
+        return text
+    try:
+        return names.by_name(text)
+    except MeasureError as error:
+        with suppress(MeasureError):
+            names.by_name(text, Task("multiclass", scores=True).words)
+            return text
+        raise error
 
 
 def _class_names() -> set[str]:

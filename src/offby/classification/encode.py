@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from offby.classification.order import in_order, need_two_labels
 from offby.classification.task import Task, q, rank, square, top
 from offby.engine.evaluate import compute
 from offby.engine.rows import Rows, as_array, as_column
-from offby.errors import DataError
+from offby.errors import DataError, OffbyError
 from offby.formula.expression import Expression, symbol
 from offby.formula.words import maximum, minimum, where, y
 from offby.tables.floats import Place
 from offby.tables.labels import LabelCodes
 
 Floats = NDArray[np.float64]
-Places = tuple[Place, Place]
-"""Where truth and prediction stand, for messages."""
+Places = Sequence[Place]
+"""Where the truth and each column of predictions stand, for messages."""
 _OFF_BY = 1e-6
 _OTHER = {"1": "0", "true": "false", "True": "False"}  # where 0 and 1 came, and no words
 
@@ -27,11 +29,18 @@ _OTHER = {"1": "0", "true": "false", "True": "False"}  # where 0 and 1 came, and
 class Encoder:
     """Turns labels into codes, batch by batch, and remembers what they stand for.
 
-    `labels` are the classes of probability columns, in their order.
+    `labels` are the classes of probability columns, in their order; of two columns of a binary task
+    the second is the positive one's, unless they say otherwise.
     """
 
     def __init__(self, task: Task, labels: Sequence[str] = ()) -> None:
         self.task = task
+        if task.kind == "multiclass" and task.scores and len(labels) < 2:
+            raise DataError(
+                "probabilities of several classes need a column for each; name the class of each "
+                "column, in their order: labels=[…] (--labels a,b,c)"
+            )
+        self.told = tuple(labels)
         self.codes = LabelCodes(labels=list(labels)) if labels else LabelCodes()
 
     @property
@@ -39,29 +48,90 @@ class Encoder:
         """The classes by their code; of two with probabilities, the positive is the second."""
         known = self.codes.labels
         positive = self.task.positive
-        if self.task.kind != "binary" or not self.task.scores or positive is None:
+        if self.task.kind != "binary" or positive is None:
             return tuple(known)
         others = [label for label in known if label != positive]
-        return (others[0] if others else _OTHER.get(positive, f"not {positive}"), positive)
+        other = others[0] if others else _OTHER.get(positive, f"not {positive}")
+        return (positive, other) if known[:1] == [positive] and not self.task.scores else (
+            other, positive
+        )  # fmt: skip
+
+    @property
+    def shown(self) -> tuple[int, ...]:
+        """The codes as people look for labels: sorted, numbers by size; the positive one last.
+
+        Columns of probabilities keep their order.
+        """
+        if self.task.scores:
+            return tuple(range(len(self.labels)))
+        return in_order(self.labels, self.task.positive)
+
+    @contextmanager
+    def all_or_nothing(self) -> Iterator[None]:
+        """Forget the labels that were met on the way to an error."""
+        before = self.codes.labels
+        try:
+            yield
+        except OffbyError:
+            if not self.told:
+                self.codes = LabelCodes()
+                self.learn(before)
+            raise
+
+    def learn(self, labels: Sequence[str]) -> NDArray[np.int64]:
+        """The code of each of these labels, new ones among them."""
+        return self.codes.merge(LabelCodes(labels))
 
     def rows(self, truth: Any, predictions: Sequence[Any], weight: Any, places: Places) -> Rows:
         """The columns of a batch; raises `DataError` naming the first row that does not fit."""
         names = (places[0].column, places[1].column, "sample_weight")
         if not self.task.scores:
             labels = (self._coded(truth, places[0]), self._coded(predictions[0], places[1]))
+            if self.task.kind == "binary":
+                self._need_two_labels()
             return Rows(*labels, weight, names=names)
         if self.task.kind == "binary":
-            column = as_column(predictions[0], names[1])
-            _check_probabilities(column, names[1], places[1].first_row)
+            column = self._chance(predictions, places[1:])
             return Rows(self._is_positive(truth, places[0]), column, weight, names=names)
-        columns = [_numbers(column, names[1]) for column in predictions]
+        return self._spread(truth, predictions, weight, places, names)
+
+    def _chance(self, predictions: Sequence[Any], places: Sequence[Place]) -> Floats:
+        """The probability of the positive class, from its column or from one for each class."""
+        self._need_columns(len(predictions), 2 if len(predictions) > 1 else 1)
+        columns = []
+        for column, place in zip(predictions, places, strict=True):
+            columns.append(as_column(column, place.column))
+            _check_probabilities(columns[-1], place)
+        if len(columns) == 1:
+            return columns[0]
+        _check_sums(abs(columns[0] + columns[1] - 1), places[0].first_row)
+        positive = self.task.positive
+        return columns[0 if self.told and self.told[0] == positive else 1]
+
+    def _spread(
+        self, truth: Any, predictions: Sequence[Any], weight: Any, places: Places, names: Any
+    ) -> Rows:
+        self._need_columns(len(predictions), len(self.told))
+        columns = [_numbers(x, at.column) for x, at in zip(predictions, places[1:], strict=True)]
         label = self._coded(truth, places[0])
         predicted, more, (least, excess) = spread(label, columns)
-        if label.size and not (np.nanmin(least) >= 0 and np.nanmax(more[top]) <= 1):
-            for column in columns:
-                _check_probabilities(column, names[1], places[1].first_row)
+        if np.any(least < 0) or np.any(more[top] > 1):
+            for column, place in zip(columns, places[1:], strict=True):
+                _check_probabilities(column, place)
         _check_sums(excess, places[1].first_row)
+        missing = np.isnan(excess)
+        if missing.any():  # one is, so all are
+            predicted = np.where(missing, np.nan, predicted)
+            lacking = next(k for k, column in enumerate(columns) if np.isnan(column).any())
+            names = (names[0], places[1 + lacking].column, names[2])
         return Rows(label, predicted, weight, names=names, more=more)
+
+    def _need_columns(self, came: int, expected: int) -> None:
+        if came != expected:
+            raise DataError(
+                f"{came} columns of probabilities came where {expected} were expected: a "
+                f"{self.task.kind} task has one for each class"
+            )
 
     def _coded(self, values: Any, place: Place) -> Floats:
         codes = self.codes.encode(values, place).astype(np.float64)
@@ -73,15 +143,13 @@ class Encoder:
         if plain is not None:
             return plain
         codes = self._coded(truth, at)
-        if len(self.codes.labels) > 2:
-            shown = ", ".join(map(repr, self.codes.labels[:5]))
-            raise DataError(
-                f"more than two labels came ({shown} …): for a multiclass table give a probability "
-                "column for each class, or the column of predicted labels"
-            )
+        self._need_two_labels()
         known = self.task.positive in self.codes.labels
         place = self.codes.labels.index(str(self.task.positive)) if known else -1
         return np.where(np.isnan(codes), np.nan, (codes == place) * 1.0)
+
+    def _need_two_labels(self) -> None:
+        need_two_labels(self.codes.labels, self.task.positive)
 
 
 def spread(
@@ -133,27 +201,46 @@ def _zeros_and_ones(truth: Any) -> Floats | None:
     return column if fits.all() or (fits | np.isnan(column)).all() else None
 
 
-def _check_probabilities(column: Floats, name: str, first_row: int) -> None:
-    if column.size and not (np.nanmin(column) >= 0 and np.nanmax(column) <= 1):
-        bad = np.flatnonzero((column < 0) | (column > 1))
-        if bad.size:
-            raise DataError(
-                f"{name} is {column[bad[0]]:g} in row {first_row + int(bad[0]) + 1} (counted from "
-                f"1), and beyond 0 and 1 in {bad.size:,} row{'s' * (bad.size > 1)}: that is no "
-                "probability; for logits apply the sigmoid first, or measure with --task regression"
-            )
+def _check_probabilities(column: Floats, place: Place) -> None:
+    bad = np.flatnonzero((column < 0) | (column > 1))
+    if bad.size:
+        raise DataError(
+            f"{place.column} is {column[bad[0]]:g} in row {place.first_row + int(bad[0]) + 1} "
+            f"(counted from 1), and beyond 0 and 1 in {_rows(bad.size)}: that is no probability; "
+            "for logits apply the sigmoid first, or measure with --task regression"
+        )
 
 
 def _check_sums(excess: Floats, first_row: int) -> None:
-    if excess.size and np.nanmax(excess) > _OFF_BY:
-        bad = np.flatnonzero(excess > _OFF_BY)
-        worst = int(bad[np.argmax(excess[bad])])
-        raise DataError(
-            f"the probabilities of row {first_row + int(bad[0]) + 1} (counted from 1) do not sum "
-            f"to 1: they are off by {excess[bad[0]]:.3g}, and so are those of {bad.size:,} rows, "
-            f"at worst by {excess[worst]:.3g} in row {first_row + worst + 1}; divide each row by "
-            "its sum"
-        )
+    bad = np.flatnonzero(excess > _OFF_BY)
+    if not bad.size:
+        return
+    worst = int(bad[np.argmax(excess[bad])])
+    more = f", row {first_row + worst + 1} by {excess[worst]:.3g}" if worst != bad[0] else ""
+    raise DataError(
+        f"the probabilities do not sum to 1 in {_rows(bad.size)}: row "
+        f"{first_row + int(bad[0]) + 1} (counted from 1) is off by {excess[bad[0]]:.3g}{more}; "
+        "divide each row by its sum"
+    )
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'s' * (count > 1)}"
+
+
+def parts_of(y_pred: Any, first_row: int = 0) -> tuple[list[Any], list[Place]]:
+    """The columns of predictions, and where they and the truth before them stand.
+
+    >>> [place.column for place in parts_of([[0.5, 0.5]])[1]]
+    ['y_true', 'y_pred[:, 0]', 'y_pred[:, 1]']
+    """
+    prediction = as_array(y_pred, "y_pred")
+    if prediction.ndim == 2 and prediction.shape[1] != 1:
+        columns = [prediction[:, k] for k in range(prediction.shape[1])]
+        names = [f"y_pred[:, {k}]" for k in range(len(columns))]
+    else:
+        columns, names = [as_labels(prediction, "y_pred")], ["y_pred"]
+    return columns, [Place("the arrays", name, first_row) for name in ("y_true", *names)]
 
 
 def as_labels(values: Any, name: str) -> NDArray[Any]:

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from offby.classification.task import REGRESSION, Kind, Task
+from offby.classification.task import Kind, Task
 from offby.errors import DataError, OffbyError
 from offby.tables.floats import Place, to_float64
 from offby.tables.label_text import label_text
@@ -20,12 +20,9 @@ Floats = NDArray[np.float64]
 _FEW_CLASSES = 20
 _ENOUGH_ROWS = 30
 _LOOKED_AT = 1 << 14  # rows
-_KNOWN_POSITIVE: dict[tuple[str, ...], str] = {
-    ("0", "1"): "1",
-    ("-1", "1"): "1",
-    ("false", "true"): "true",
-    ("False", "True"): "True",
-}
+_USUAL = (("0", "1"), ("-1", "1"), ("false", "true"), ("False", "True"), ("FALSE", "TRUE"))
+"""Pairs of labels that everyone reads alike, the positive one second."""
+_SPELLINGS: tuple[set[str], set[str]] = ({"true", "false"}, {"0", "1"})
 
 
 @dataclass(frozen=True)
@@ -50,31 +47,71 @@ class Options:
 
 def inferred(truth: Any, predictions: Sequence[Any], options: Options) -> Task:
     """The task of these rows; raises `OffbyError` where the positive class must be told."""
-    kind = options.kind
-    truth = truth[:_LOOKED_AT] if _varied(truth[:_LOOKED_AT]) else truth  # sorted by class, perhaps
-    predictions = [column[:_LOOKED_AT] for column in predictions]
-    if kind == "regression" or (kind is None and not _are_classes(truth, predictions, options)):
-        return REGRESSION
+    if varied(truth[:_LOOKED_AT]):  # else sorted by class, perhaps
+        truth, *predictions = (column[:_LOOKED_AT] for column in (truth, *predictions))
+    known = options.kind
+    if known == "regression" or (known is None and not _are_classes(truth, predictions, options)):
+        return Task(doubt="" if known else _doubt(truth, predictions[0]))
     scores = len(predictions) > 1 or _are_probabilities(predictions[0], truth)
-    if kind is None:
-        kind = "multiclass" if len(predictions) > 1 else "binary" if scores else None
     seen = _labels(truth, *(() if scores else predictions[:1]))
-    if kind is None:
-        known = options.positive is not None or tuple(sorted(seen)) in _KNOWN_POSITIVE
-        kind = "binary" if len(seen) <= 2 and known else "multiclass"
+    if not scores:
+        _refuse_two_spellings(truth, predictions[0])
+    kind = known or _kind(scores, len(predictions), seen, options)
     positive = _positive(seen, options) if kind == "binary" else None
-    costs = options.costs
-    return Task(kind, scores, positive, options.threshold, _frozen(costs))
+    return Task(kind, scores, positive, options.threshold, frozen(options.costs))
 
 
-def _varied(column: Any) -> bool:
+def unseen(several: bool, options: Options) -> Task:
+    """The task of what was said to be of classes, where no row can be looked at."""
+    costs = frozen(options.costs)
+    if options.kind == "multiclass" or (several and options.kind is None):
+        return Task("multiclass", several, None, options.threshold, costs)
+    positive = "1" if options.positive is None else label_text(options.positive)
+    return Task("binary", True, positive, options.threshold, costs)
+
+
+def _kind(scores: bool, columns: int, seen: Sequence[str], options: Options) -> Kind:
+    """Binary where the positive class is known; one column of probabilities is always that."""
+    if scores and columns == 1:
+        return "binary"
+    known = options.positive is not None or _usual_positive(seen) is not None
+    return "binary" if columns <= 2 and len(seen) <= 2 and known else "multiclass"
+
+
+def _refuse_two_spellings(truth: Any, prediction: Any) -> None:
+    """Truth and prediction that spell yes and no in two ways would never agree."""
+    first, second = ({text.casefold() for text in _labels(x)} for x in (truth, prediction))
+    for one, other in (_SPELLINGS, _SPELLINGS[::-1]):
+        if first and second and first <= one and second <= other:
+            raise DataError(
+                f"the truth is {' or '.join(sorted(first))} and the prediction "
+                f"{' or '.join(sorted(second))}: write both alike"
+            )
+
+
+def _doubt(truth: Any, prediction: Any) -> str:
+    """What to say where a truth of 0 and 1 is taken as numbers, by what was predicted."""
+    first, second = _numbers(truth), _numbers(prediction)
+    if first is None or second is None or not _are_yes_and_no(_distinct(first)):
+        return ""
+    guesses = _distinct(second)
+    if not guesses.size:
+        return ""
+    return (
+        f"Taken as numbers: the truth is {_distinct(first)[0]:g} and 1, yet predictions reach "
+        f"{guesses[0]:.3g} … {guesses[-1]:.3g}; a classifier's are probabilities, or labels."
+    )
+
+
+def varied(column: Any) -> bool:
+    """Whether a column of labels holds more than one."""
     try:
         return len(set(column.tolist())) > 1
     except TypeError:  # lists, which are no labels
         return True
 
 
-def _frozen(costs: Any) -> Any:
+def frozen(costs: Any) -> Any:
     """Costs as nested tuples, which can be compared and hashed."""
     if costs is None:
         return None
@@ -93,10 +130,23 @@ def _are_classes(truth: Any, predictions: Sequence[Any], options: Options) -> bo
         return False
     if first is None or second is None or _is_boolean(truth):
         return _labels_fit(truth, predictions[0], (first, second))
-    values = np.unique(first[~np.isnan(first)])
-    if np.array_equal(values, [0, 1]):
-        return bool(np.nanmin(second) >= 0 and np.nanmax(second) <= 1) if second.size else False
-    return _are_codes(first, values, second)
+    values, guesses = _distinct(first), _distinct(second)
+    if not values.size or not guesses.size:
+        return False
+    shares = bool(guesses[0] >= 0 and guesses[-1] <= 1)
+    if _are_yes_and_no(values):
+        return shares or bool(np.isin(guesses, values).all())
+    if values.size == 1 and values[0] in (0, 1):  # of a table that lacks the other class
+        return shares and guesses.size > 1 and first.size >= _ENOUGH_ROWS
+    return first.size >= _ENOUGH_ROWS and _are_codes(values, guesses)
+
+
+def _distinct(column: Floats) -> Floats:
+    return np.unique(column[~np.isnan(column)])
+
+
+def _are_yes_and_no(values: Floats) -> bool:
+    return values.size == 2 and values[0] in (-1, 0) and values[1] == 1
 
 
 def _labels_fit(truth: Any, prediction: Any, numbers: tuple[Floats | None, Floats | None]) -> bool:
@@ -106,16 +156,16 @@ def _labels_fit(truth: Any, prediction: Any, numbers: tuple[Floats | None, Float
     except DataError:
         return False
     if numbers[1] is not None and numbers[1].size and not second <= first:
-        return bool(np.nanmin(numbers[1]) >= 0 and np.nanmax(numbers[1]) <= 1)
+        guesses = _distinct(numbers[1])
+        return bool(guesses.size and guesses[0] >= 0 and guesses[-1] <= 1)
     return second <= first if numbers[0] is not None else bool(first & second)
 
 
-def _are_codes(first: Floats, values: Floats, second: Floats) -> bool:
+def _are_codes(values: Floats, guesses: Floats) -> bool:
     """Few whole numbers, and predictions that are all among them."""
-    if not 2 <= values.size <= _FEW_CLASSES or first.size < _ENOUGH_ROWS:
+    if not 2 <= values.size <= _FEW_CLASSES or guesses.size < 2:
         return False
-    guesses = np.unique(second[~np.isnan(second)])
-    whole = np.array_equal(values, np.floor(values)) and guesses.size > 1
+    whole = np.array_equal(values, np.floor(values))
     return bool(whole) and bool(np.isin(guesses, values).all())
 
 
@@ -129,7 +179,8 @@ def _are_probabilities(prediction: Any, truth: Any) -> bool:
         return False
     if np.any(found != np.floor(found)):
         return True
-    return bool(found.min() >= 0 and found.max() <= 1 and not {"0", "1"} >= set(_labels(truth)))
+    labels = {label.casefold() for label in _labels(truth)}
+    return bool(found.min() >= 0 and found.max() <= 1 and not labels <= set().union(*_SPELLINGS))
 
 
 def _positive(seen: list[str], options: Options) -> str:
@@ -141,16 +192,17 @@ def _positive(seen: list[str], options: Options) -> str:
                 f"{', '.join(map(repr, seen[:10]))}"
             )
         return told
-    known = _KNOWN_POSITIVE.get(tuple(sorted(seen)))
-    if known is None and len(seen) == 1:
-        known = next((positive for pair, positive in _KNOWN_POSITIVE.items() if seen[0] in pair),
-                     None)  # fmt: skip
+    known = _usual_positive(seen)
     if known is None:
         raise DataError(
-            f"the labels are {', '.join(map(repr, seen[:10]))}: say which of them the probability "
-            "is of: --positive LABEL (in Python: positive='LABEL')"
+            f"the labels are {', '.join(map(repr, seen[:10]))}: say which of them is the positive "
+            "one, whose probability is predicted: --positive LABEL (in Python: positive='LABEL')"
         )
     return known
+
+
+def _usual_positive(seen: Sequence[str]) -> str | None:
+    return next((pair[1] for pair in _USUAL if seen and set(seen) <= set(pair)), None)
 
 
 def _labels(*columns: Any) -> list[str]:
@@ -165,8 +217,10 @@ def _numbers(column: Any) -> Floats | None:
     try:
         if isinstance(column, np.ndarray) and column.dtype.kind in "OSU":
             column = pa.array(column, from_pandas=True)
+            if _is_text(column):
+                return None
         if not isinstance(column, np.ndarray) and _is_text(column):
-            column = column.cast(pa.float64())
+            column = column.cast(pa.float64())  # as CSV has numbers
         return to_float64(column, Place("the table", "values"))
     except (DataError, pa.ArrowException, TypeError, ValueError, OverflowError):
         return None

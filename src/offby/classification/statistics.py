@@ -24,6 +24,7 @@ from offby.measures.aggregate import Undefined
 from offby.measures.measure import Better, Measure
 from offby.measures.measurement import Measurement
 from offby.measures.names import number_after
+from offby.measures.uncertainty import effective_n
 from offby.scores import (
     Estimate,
     ScoreCounts,
@@ -64,6 +65,7 @@ def _part_of_log_loss(part: str, counts: ScoreCounts, confidence: float, _: floa
 
 _ANY = (-np.inf, np.inf)
 _CELLS = 1 << 18
+_MOST_IN_MATRIX = 2048  # classes: more would take gigabytes
 STATISTICS = {
     "roc_auc": Statistic(lambda counts, c, _: roc_auc(counts, c), "higher", (0.0, 1.0)),
     "average_precision": Statistic(
@@ -96,7 +98,8 @@ def _ece(counts: ScoreCounts, confidence: float) -> Estimate:
     if debiased.low is None or debiased.high is None:
         return replace(debiased, value=found.seen)
     ends = [min(math.hypot(e, found.noise_floor), 1.0) for e in (debiased.low, debiased.high)]
-    return replace(debiased, value=found.seen, low=ends[0], high=ends[1])
+    low, high = min(ends[0], found.seen), max(ends[1], found.seen)  # less than noise may be seen
+    return replace(debiased, value=found.seen, low=low, high=high)
 
 
 def measurement(
@@ -111,7 +114,8 @@ def measurement(
     `order` is the order in which classes are shown, and of two the positive one comes second.
     """
     if measure.formula.op not in ("scores", "sureness", "confusion"):
-        return finish.measurement(state, measure, confidence)
+        found = finish.measurement(state, measure, confidence)
+        return _as_share(found, state) if _is_indicator(measure.formula) else found
     blank = Measurement(
         measure.name, None, n=state.sums.rows, units=measure.units, better=measure.better,
         confidence=confidence, range=measure.range,
@@ -129,6 +133,22 @@ def measurement(
         bracket=getattr(found, "bracket", None),
         unsure=found.unsure,
     )
+
+
+def _is_indicator(formula: Expression) -> bool:
+    """Whether it is the share of the rows that something holds for."""
+    return formula.op == "mean" and formula.args[0].op == "where" and all(
+        part.op == "constant" and part.data in (0, 1) for part in formula.args[0].args[1:]
+    )  # fmt: skip
+
+
+def _as_share(found: Measurement, state: State) -> Measurement:
+    """With Wilson's interval, which is sound at 0 and 1 too."""
+    if found.value is None:
+        return found
+    low, high = confusion.wilson(found.value, effective_n(state), found.confidence)
+    error = found.standard_error if 0 < found.value < 1 else None
+    return replace(found, standard_error=error, low=float(low), high=float(high), unsure=None)
 
 
 def _estimate(
@@ -195,7 +215,7 @@ def confusion_of(
 def _confusion(
     counter: Counter, counts: KeyCounts, labels: tuple[str, ...], order: tuple[int, ...]
 ) -> Confusion:
-    if not counts.exact:
+    if not counts.exact or len(labels) > _MOST_IN_MATRIX:
         raise Undefined(f"{len(labels)} classes are more than a confusion matrix is kept for")
     codes = counts.low().astype(np.int64)
     cells = np.divmod(codes, MOST_CLASSES)

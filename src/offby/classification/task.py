@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from offby.errors import MeasureError
 from offby.formula.expression import Expression, symbol
-from offby.formula.words import p, r, where, y
+from offby.formula.words import log, p, r, where, y
+from offby.losses import LogLoss
 
 Kind = Literal["regression", "binary", "multiclass"]
 
@@ -27,7 +28,11 @@ class Task:
 
     `scores` says that probabilities came; without, y and p are codes of labels. `costs` are those
     of a false positive and a false negative, or a K by K matrix with a row a true class. `positive`
-    names the class whose probability p is.
+    names the class of a binary table that precision, recall and the like are of, and whose
+    probability comes; from `threshold` on a row is predicted as that class.
+
+    >>> Task("binary", scores=True, positive="yes").threshold
+    0.5
     """
 
     kind: Kind = "regression"
@@ -35,6 +40,8 @@ class Task:
     positive: str | None = None
     threshold: float = 0.5
     costs: tuple[float, ...] | tuple[tuple[float, ...], ...] | None = None
+    doubt: str = field(default="", compare=False)
+    """Why it may be another, where that is not told."""
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
@@ -43,6 +50,8 @@ class Task:
             raise MeasureError(
                 f"the threshold is {self.threshold}; it must be a probability, between 0 and 1"
             )
+        if self.kind == "binary" and self.positive is None:
+            raise MeasureError("a binary task needs its positive class: Task(…, positive='LABEL')")
 
     @property
     def inputs(self) -> tuple[Expression, ...]:
@@ -50,14 +59,30 @@ class Task:
         return (y, p, q, square, rank, top) if self._spread else (y, p)
 
     @property
+    def words(self) -> dict[str, Expression]:
+        """What formulas may call these columns, beside y and p."""
+        return {one.data: one for one in (q, square, rank, top)} if self._spread else {}
+
+    @property
     def worst(self) -> Expression:
         """What is largest in the worst rows."""
+        if not self.scores and self.kind != "regression":
+            return where(y == p, 0, 1)  # codes of labels have no size
         return 1 - q if self._spread else abs(r)
 
     @property
     def predicted(self) -> Expression:
         """The code of the predicted class."""
         return where(p >= self.threshold, 1, 0) if self.kind == "binary" and self.scores else p
+
+    @property
+    def loss(self) -> tuple[str, Expression]:
+        """The usual loss of a row, by its name: what segments are searched by."""
+        if self.kind == "regression":
+            return "mae", abs(r)
+        if not self.scores:
+            return "error rate", where(y == p, 0, 1)
+        return "log_loss", -log(q) if self._spread else LogLoss.formula
 
     @property
     def _spread(self) -> bool:

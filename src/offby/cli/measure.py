@@ -33,6 +33,12 @@ def measure(
     threshold: float = 0.5,
     costs: str | None = None,
     labels: str | None = None,
+    by: str | None = None,
+    bins: int = 5,
+    edges: Annotated[list[str] | None, Parameter(**_MANY)] = None,
+    most_segments: int = 1000,
+    find_segments: str | None = None,
+    cluster: str | None = None,
     json: Annotated[bool, Parameter(negative=())] = False,
     html: str | None = None,
     fail_if: Annotated[list[str] | None, Parameter(**_MANY)] = None,
@@ -69,6 +75,18 @@ def measure(
         Of a false positive and a false negative: 1,5.
     labels
         The classes of the columns of probabilities, in their order: a,b,c.
+    by
+        Measure segments, too, against the rest: region,age (each by itself), region*age (crossed).
+    bins
+        Into how many bins numbers are cut for segments; 0 takes them as labels.
+    edges
+        Where to cut numbers for segments: age=18,30,50; may be repeated.
+    most_segments
+        How many segments are kept apart, the largest; the others are measured together.
+    find_segments
+        Search these columns for the segments that own most excess loss: region,age,channel.
+    cluster
+        Column that tells which rows belong together, for standard errors that know it.
     json
         Print JSON.
     html
@@ -91,7 +109,8 @@ def measure(
             table, true=true, pred=pred, weight=weight, measures=_once(asked, gated),
             confidence=confidence, interval=interval, nan=nan, task=task, positive=positive,
             threshold=threshold, costs=_numbers(costs), labels=split(labels or ""),
-            progress=advance,
+            by=by, bins=bins, edges=_edges(edges or []), most_segments=most_segments,
+            find_segments=find_segments, cluster=cluster, progress=advance,
         )  # fmt: skip
     verdicts = [condition.judge(report) for condition in conditions]
     if html is not None:
@@ -122,6 +141,22 @@ def _numbers(costs: str | None) -> list[float] | None:
             f"--costs {costs!r} cannot be read; write numbers, such as 1,5"
         ) from None
     return rows[0] if len(rows) == 1 else rows  # type: ignore[return-value]
+
+
+def _edges(told: list[str]) -> dict[str, list[float]]:
+    """`age=18,30,50`, each a column."""
+    from offby.errors import MeasureError
+
+    found = {}
+    for text in told:
+        name, _, numbers = text.rpartition("=")
+        try:
+            found[name] = [float(part) for part in numbers.split(",")]
+        except ValueError:
+            raise MeasureError(
+                f"--edges {text!r} cannot be read; write a column and numbers, such as age=18,30,50"
+            ) from None
+    return found
 
 
 def _print_json(report: Report, verdicts: list[Verdict]) -> None:

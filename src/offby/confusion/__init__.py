@@ -2,7 +2,7 @@
 
 from offby.confusion.agreement import cohen_kappa, expected_cost, mcc
 from offby.confusion.estimate import Estimate, wilson
-from offby.confusion.names import ConfusionMeasure, by_name, known_names
+from offby.confusion.names import SHARES, ConfusionMeasure, by_name, known_names
 from offby.confusion.paired import PairedLabels, mcnemar
 from offby.confusion.share import Share
 from offby.confusion.shares import (
@@ -20,6 +20,7 @@ from offby.confusion.summary import Confused, ReportRow, most_confused, report_r
 from offby.confusion.table import Confusion
 
 __all__ = [
+    "SHARES",
     "Confused",
     "Confusion",
     "ConfusionMeasure",

@@ -28,45 +28,54 @@ announce: Callable[[str], None] = lambda text: print(text, file=sys.stderr)  # n
 """Called with one line when the loop must be compiled; replace it to say it elsewhere."""
 
 _ONE_AT_A_TIME = threading.Lock()
-_LOADED: list[Callable[..., int]] = []
+_LOADED: dict[str, Callable[..., int]] = {}
+_IN_WORDS = {"run": "its loop"}
 
 
 def run_loop(*arguments: Any) -> int:
     """Run a program over rows; see `loop.source` for the arguments."""
-    return _function(arguments)(*arguments)
+    return _function("run", arguments)(*arguments)
 
 
-def _function(arguments: tuple[Any, ...]) -> Callable[..., int]:
+def run_other(name: str, *arguments: Any) -> int:
+    """Run another function of the loop's source: `run_groups`, `sort_rows` or `merge_keys`."""
+    return _function(name, arguments)(*arguments)
+
+
+def _function(name: str, arguments: tuple[Any, ...]) -> Callable[..., int]:
     with _ONE_AT_A_TIME:  # or two threads would compile at once
-        if not _LOADED:
-            _LOADED.append(_load(tuple(map(numba.typeof, arguments))))
-        return _LOADED[0]
+        if name not in _LOADED:
+            _LOADED[name] = _load(name, tuple(map(numba.typeof, arguments)))
+        return _LOADED[name]
 
 
-def _load(types: tuple[Any, ...]) -> Callable[..., int]:
-    """The loop for arguments of these types, compiled or from the cache."""
+def _load(name: str, types: tuple[Any, ...]) -> Callable[..., int]:
+    """A function for arguments of these types, compiled or from the cache."""
     folder = _private_folder()
     if folder is not None:
         path = folder / f"loop_{_fingerprint()}.py"
         for _ in range(2):
             with suppress(Exception):  # whatever reading a damaged cache, or a full disk, brings up
-                return _cached(path, types)
+                return _cached(path, name, types)
             _remove(path)
-    announce("offby: compiling its loop (a few seconds; no cache folder can be written)")
-    return _compiled(_in_memory(loop.source(cache=False)), types)
+    what = _IN_WORDS.get(name, f"its {name}")
+    announce(f"offby: compiling {what} (a few seconds; no cache folder can be written)")
+    return _compiled(_in_memory(loop.source(cache=False)), name, types)
 
 
-def _cached(path: Path, types: tuple[Any, ...]) -> Callable[..., int]:
-    if not list(path.parent.glob(f"__pycache__/{path.stem}.run-*.nbc")):
-        announce("offby: compiling its loop, once on this machine (a few seconds)")
+def _cached(path: Path, name: str, types: tuple[Any, ...]) -> Callable[..., int]:
+    if not list(path.parent.glob(f"__pycache__/{path.stem}.{name}-*.nbc")):
+        what = _IN_WORDS.get(name, f"its {name}")
+        announce(f"offby: compiling {what}, once on this machine (a few seconds)")
     if not path.exists():
         _write(path, loop.source(cache=True))
-    return _compiled(_imported(path), types)
+    return _compiled(_imported(path), name, types)
 
 
-def _compiled(module: ModuleType, types: tuple[Any, ...]) -> Callable[..., int]:
-    module.run.compile(types)
-    return module.run  # type: ignore[no-any-return]
+def _compiled(module: ModuleType, name: str, types: tuple[Any, ...]) -> Callable[..., int]:
+    function = getattr(module, name)
+    function.compile(types)
+    return function  # type: ignore[no-any-return]
 
 
 def _remove(path: Path) -> None:
@@ -82,8 +91,8 @@ def _fingerprint() -> str:
 
     digest = hashlib.sha256(loop.source(cache=True).encode())
     package = Path(loop.__file__).parent.parent
-    for name in ("engine/accumulate", "engine/memory", "formula/bits", "formula/elementary",
-                 "formula/kernels"):  # fmt: skip
+    for name in ("engine/accumulate", "engine/grouping", "engine/memory", "formula/bits",
+                 "formula/elementary", "formula/kernels"):  # fmt: skip
         digest.update((package / f"{name}.py").read_bytes())
     for version in (numba.__version__, llvmlite.__version__, sys.version, llvm.get_host_cpu_name()):
         digest.update(version.encode())

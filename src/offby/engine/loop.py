@@ -32,6 +32,7 @@ from numba import njit
 from offby.engine.accumulate import (
     add_carefully, add_split, carry, count_directly, count_keys, first_slots, keep_worst, key_of,
     place_of, split_sums)
+from offby.engine.grouping import count_in_windows, merge_runs, sort_by_group
 from offby.engine.memory import (
     any_above, any_unfit, copy, dot_of, load_float, powers_of, prefetch, store_float)
 from offby.formula.bits import fma, select, widest_vectors
@@ -121,6 +122,41 @@ def run(program, R, inputs, outputs, start, stop, offset, ids, limbs, special, a
     for k in range(limbs.shape[0]):
         carry(limbs[k])
     return stop
+
+
+@njit(nogil=True, error_model="numpy", cache={cache}, _nrt=False)
+def run_groups(program, R, inputs, bounds, offset, pilots, shifts, limbs, special, anchors, sums,
+               sizes, rows, columns, none, pairs, direct, keys, slots):
+    for g in range(bounds.size - 1):
+        if bounds[g] == bounds[g + 1]:
+            continue
+        for k in range(shifts.shape[0]):
+            for i in range(TILE):
+                R[shifts[k, 0], i] = pilots[g, k, 0]
+                R[shifts[k, 1], i] = pilots[g, k, 1]
+        run(program, R, inputs, none, bounds[g], bounds[g + 1], offset, none, limbs[g],
+            special[g], anchors, sums[g], sizes[g], rows[g], columns, none, none, pairs, direct,
+            none, none, none, none, none, keys, slots, pairs)
+    return 0
+
+
+@njit(nogil=True, error_model="numpy", cache={cache}, _nrt=False)
+def sort_rows(codes, inputs, outputs, cursors):
+    return sort_by_group(codes, inputs, outputs, cursors)
+
+
+@njit(nogil=True, error_model="numpy", cache={cache}, _nrt=False)
+def count_keys_by_place(keys, counts, bounds, levels, fresh, starts, window, to_keys, to_counts,
+                        to_bounds, left, left_starts):
+    return count_in_windows(keys, counts, bounds, levels, fresh, starts, window, to_keys,
+                            to_counts, to_bounds, left, left_starts)
+
+
+@njit(nogil=True, error_model="numpy", cache={cache}, _nrt=False)
+def merge_keys(keys, counts, bounds, levels, fresh, starts, budget, steps, to_keys, to_counts,
+               to_bounds):
+    return merge_runs(keys, counts, bounds, levels, fresh, starts, budget, steps, to_keys,
+                      to_counts, to_bounds)
 '''
 
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
 from offby.engine.plan import Plan
-from offby.engine.sums import Sums
+from offby.engine.sums import POINT, Sums
 from offby.formula.expression import Expression
+from offby.formula.words import w
 
 Floats = NDArray[np.float64]
 
@@ -61,6 +61,11 @@ class Comoments:
         inner = self.matrix[np.ix_(pick, pick)] - crossed - crossed.T
         return np.asarray(inner + self.matrix[0, 0] * np.outer(means, means))
 
+    def spreads(self) -> Floats:
+        """The sums of w² (b - mean)² over the rows, for every basis term."""
+        first, squares = self.matrix[0, 1:], np.diagonal(self.matrix)[1:]
+        return np.asarray(squares - 2 * self.means * first + self.matrix[0, 0] * self.means**2)
+
     def fourth(self, place: int) -> float:
         """The sum of w^4 (b - mean)^4 over the rows, for a basis term that has it."""
         return float(_shifted(self.fourths[place], 1.0, -self.means[place])[4])
@@ -84,48 +89,87 @@ def _fourths(plan: Plan, sums: Sums, matrix: Floats) -> dict[int, Floats]:
     return found
 
 
+_CHOOSE = np.array([[math.comb(k, j) for j in range(5)] for k in range(5)], np.float64)
+_POWER = np.arange(5)
+_LEFT = np.maximum(_POWER[:, None] - _POWER, 0)
+
+
 def _shifted(powers: Floats, factor: float, offset: float) -> Floats:
     """The sums of powers of b * factor + offset."""
-    change = np.array([
-        [math.comb(k, j) * factor**j * offset ** max(k - j, 0) for j in range(5)] for k in range(5)
-    ])  # fmt: skip
-    with np.errstate(invalid="ignore"):  # terms that were infinite
-        return np.asarray(change @ powers)
+    with np.errstate(invalid="ignore", over="ignore"):  # terms that were infinite
+        return np.asarray((_CHOOSE * factor**_POWER * offset**_LEFT) @ powers)
 
 
 def basis_means(plan: Plan, sums: Sums, pilot: Pilot) -> Floats:
-    """The (weighted) means of the basis terms, from the exact sums and rounded once."""
-    total = sums.weight(plan)
+    """The (weighted) means of the basis terms, from the exact sums and rounded once.
+
+    Worked out in whole numbers of the smallest float64s, which is exact and faster than fractions.
+    """
+    many = sums.units(plan.exact[w]) if plan.weighted else sums.rows
+    unit = 1 << POINT
+    total, per = (many, unit) if plan.weighted else (many, 1)
     shift, scale = (iter(part.tolist()) for part in pilot)
-    linear: dict[int, tuple[Expression, Fraction, Fraction]] = {}
+    linear: dict[int, tuple[int, int, float]] = {}
     means = []
     for place, term in enumerate(plan.basis):
         if isinstance(term, Expression):
-            linear[place] = (term, Fraction(next(shift)), Fraction(next(scale)))
-            _, centre, factor = linear[place]
-            means.append((sums.exact(plan.exact[term]) / total - centre) * factor)
+            centre = _units(next(shift))
+            linear[place] = x, c, s = sums.units(plan.exact[term]), centre, next(scale)
+            means.append(_quotient(x * per - c * total, total * unit, s))
         else:
-            (a, c, s), (b, d, t) = (linear[k] for k in term)
-            x, y = (sums.exact(plan.exact[part]) / total for part in (a, b))
-            xy = sums.exact(plan.squares[a, b]) / total
-            means.append((xy - c * y - d * x + c * d) * s * t)
-    return np.array([float(mean) for mean in means])
+            (x, c, s), (y, d, t) = (linear[k] for k in term)
+            a, b = (plan.basis[k] for k in term)
+            crossed = sums.units(plan.squares[a, b]) * unit - c * y - d * x  # type: ignore[index]
+            product = crossed * per + c * d * total
+            means.append(_quotient(product, total * unit * unit, s, t))
+    return np.array(means)
+
+
+def _quotient(over: int, under: int, *powers: float) -> float:
+    """A quotient times powers of two, rounded once: between them nothing overflows."""
+    exponent = sum(math.frexp(power)[1] - 1 for power in powers)
+    return (over << max(exponent, 0)) / (under << max(-exponent, 0))
+
+
+def _units(value: float) -> int:
+    """A float64 as a whole number of the smallest ones."""
+    numerator, denominator = value.as_integer_ratio()
+    return (numerator << POINT) // denominator
 
 
 def rebased(plan: Plan, sums: Sums, taken: Pilot, wanted: Pilot) -> Sums:
     """The sums, taken about one pilot, as if they had been taken about another."""
-    before = Comoments.of(plan, sums, taken)
-    change = _change(plan, *taken, *wanted)
-    moved = change @ np.nan_to_num(before.matrix) @ change.T
+    matrix, fourths = _moved(plan, Comoments.of(plan, sums, taken), taken, wanted)
     moments = np.zeros_like(sums.moments)
     for i, j in _pairs(plan):
-        moments[plan.moments[i, j]] = moved[i + 1, j + 1]
-    for i, powers in before.fourths.items():
-        after = _shifted(powers, change[i + 1, i + 1], change[i + 1, 0])
+        moments[plan.moments[i, j]] = matrix[i + 1, j + 1]
+    for i, powers in fourths.items():
         for places, at in plan.moments.items():
             if len(places) > 2 and set(places) <= {-1, i}:
-                moments[at] = after[places.count(i)]
+                moments[at] = powers[places.count(i)]
     return replace(sums, moments=moments)
+
+
+def _moved(
+    plan: Plan, before: Comoments, taken: Pilot, wanted: Pilot
+) -> tuple[Floats, dict[int, Floats]]:
+    """The products and the powers about another pilot."""
+    change = _change(plan, *taken, *wanted)
+    fourths = {
+        i: _shifted(powers, change[i + 1, i + 1], change[i + 1, 0])
+        for i, powers in before.fourths.items()
+    }
+    with np.errstate(over="ignore", invalid="ignore"):  # terms that were infinite
+        return change @ np.nan_to_num(before.matrix) @ change.T, fourths
+
+
+def without(
+    plan: Plan, whole: Comoments, part: Comoments, pilots: tuple[Pilot, Pilot], means: Floats
+) -> Comoments:
+    """The comoments of the rows outside a part, whose means are known; `pilots` are of both."""
+    matrix, fourths = _moved(plan, part, pilots[1], pilots[0])
+    left = {i: powers - fourths[i] for i, powers in whole.fourths.items()}
+    return Comoments(whole.matrix - matrix, means, left)
 
 
 def _change(

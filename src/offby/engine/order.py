@@ -35,6 +35,29 @@ class KeyCounts:
         none = np.zeros(0, np.int64)
         return cls(0, none, none, np.zeros((0, 2 * columns)), budget)
 
+    @classmethod
+    def of(
+        cls, keys: NDArray[np.int64], pairs: NDArray[np.float64], budget: int = BUDGET
+    ) -> KeyCounts:
+        """The counts of rows with these keys, in any order, and sums beside them."""
+        return _combine(cls(0, keys, np.ones_like(keys), pairs, budget)).within(budget)
+
+    def within(self, budget: int) -> KeyCounts:
+        """The same rows, as coarse as this budget asks."""
+        fit = self.at_level(self.level + finest_drop(self.keys, budget))
+        return replace(fit, budget=budget)
+
+    def without(self, part: KeyCounts) -> KeyCounts:
+        """The rows of these that are not among those of a part."""
+        level = max(self.level, part.level)
+        whole, some = self.at_level(level), part.at_level(level)
+        places = np.searchsorted(whole.keys, some.keys)
+        counts, pairs = whole.counts.copy(), whole.pairs.copy()
+        counts[places] -= some.counts
+        pairs[places] = _add_pairs(pairs[places], -some.pairs)
+        left = counts > 0
+        return KeyCounts(level, whole.keys[left], counts[left], pairs[left], self.budget)
+
     def merge(self, other: KeyCounts) -> KeyCounts:
         """Both together, as coarse as the budget asks and no coarser."""
         if not other.keys.size or not self.keys.size:
@@ -141,4 +164,7 @@ def _float(keys: NDArray[np.int64]) -> NDArray[np.float64]:
 def ordered_bits(values: NDArray[np.float64]) -> NDArray[np.int64]:
     """Integers that sort as the floats do; those of -x and x are each other's complement."""
     bits = values.view(np.int64)
-    return bits ^ ((bits >> 63) & _SIGN)
+    keys = bits >> 63
+    keys &= _SIGN
+    keys ^= bits
+    return keys

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,12 @@ from offby.formula.words import p, w, y
 Floats = NDArray[np.float64]
 Policy = Literal["raise", "drop"]
 _NAMES = ("y_true", "y_pred", "sample_weight")
+
+
+def check_policy(nan: str) -> None:
+    """Raise `DataError` unless this says what to do with missing values."""
+    if nan not in get_args(Policy):
+        raise DataError(f"nan is {nan!r}; expected 'raise' or 'drop'")
 
 
 @dataclass(frozen=True)
@@ -157,16 +163,17 @@ def update(state: State, rows: Rows, nan: Policy = "raise", *, careful: bool = T
     """
     careful = careful or nan == "drop" or rows.weight is not None
     try:
-        state.update(_columns(rows), rows.count, careful=careful)
+        state.update(columns_of(rows), rows.count, careful=careful)
         return rows
     except UnfitRows:
         kept = _fit(rows, nan, state.span)
         assert kept.place is not None
-        state.update(_columns(kept), kept.count, kept.place, rows.count)
+        state.update(columns_of(kept), kept.count, kept.place, rows.count)
         return kept
 
 
-def _columns(rows: Rows) -> dict[Any, Floats]:
+def columns_of(rows: Rows) -> dict[Any, Floats]:
+    """The columns by the symbols that formulas call them."""
     columns = {y: rows.y_true, p: rows.y_pred, **rows.more}
     return columns if rows.weight is None else {**columns, w: rows.weight}
 

@@ -23,18 +23,20 @@ _NONE = np.zeros(0, np.int64)
 class State:
     """The totals of a plan: `update` with columns, `merge` with another state of the same plan."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, settled: Sums | None = None) -> None:
         self.plan = plan
         self.span = 0  # rows seen, with those left out: what rows are numbered by
         self.shift = np.zeros(len(plan.linear))  # the pilot: a linear basis term is
         self.scale = np.zeros(len(plan.linear))  # (term - shift) * scale
-        self._settled = Sums.zero(plan)
+        self._settled = settled or Sums.zero(plan)
         self._comoments: Comoments | None = None
         self._lanes: list[Lane] = []
 
     @property
     def sums(self) -> Sums:
         """All that was added so far."""
+        if not self._lanes:
+            return self._settled
         busy = [lane for lane in self._lanes if lane.sums.rows]
         for lane in busy[1:]:
             lane.tables.hand_over(busy[0].tables)
@@ -132,11 +134,21 @@ class State:
         for place, values in enumerate(compute(self.plan.linear, sample)):
             self.shift[place], self.scale[place] = _pilot(values[np.isfinite(values)])
 
+    @classmethod
+    def of(
+        cls, plan: Plan, sums: Sums, shift: Floats, scale: Floats, known: Comoments | None = None
+    ) -> State:
+        """The state that these sums, taken about this pilot, make."""
+        state = cls(plan, sums)
+        state.span, state.shift, state.scale = sums.rows, shift, scale
+        state._comoments = known
+        return state
+
     def to_tree(self) -> dict[str, Any]:
         """Numbers and arrays, for `storage.pack`."""
         return (
             {"span": self.span, "shift": self.shift, "scale": self.scale}
-            | vars(self.sums)
+            | {name: part for name, part in vars(self.sums).items() if name != "known"}
             | {"counted": [vars(counts) for counts in self.sums.counted]}
         )
 

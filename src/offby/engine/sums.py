@@ -15,7 +15,8 @@ from offby.formula.words import w
 
 WORST = 10
 """How many of the largest values, and their rows, are remembered."""
-_UNIT = Fraction(1, 1 << 1074)
+POINT = 1074
+"""Binary digits behind the point of the smallest float64."""
 Floats = NDArray[np.float64]
 
 
@@ -30,6 +31,8 @@ class Sums:
     sizes: Floats  # the largest values of each term of plan.largest, and their rows
     places: NDArray[np.int64]
     counted: list[KeyCounts]
+    known: list[int] | None = None
+    """The exact sums as whole numbers, where they were worked out already."""
 
     @classmethod
     def zero(cls, plan: Plan) -> Sums:
@@ -48,7 +51,18 @@ class Sums:
 
     def exact(self, places: list[int]) -> Fraction:
         """The exact sum of these accumulators, over their finite terms."""
-        return sum(_integer(self.limbs[place]) for place in places) * _UNIT
+        total = self.units(places)
+        zeros = min((total & -total).bit_length() - 1, POINT) if total else POINT
+        return Fraction(total >> zeros, 1 << (POINT - zeros))  # short numbers are fast ones
+
+    def units(self, places: list[int]) -> int:
+        """The same sum as a whole number of the smallest float64s, 2^-POINT."""
+        known = self.known
+        return sum(_integer(self.limbs[k]) if known is None else known[k] for k in places)
+
+    def integers(self) -> list[int]:
+        """Every exact sum as a whole number of the smallest float64s."""
+        return self.known or integers(self.limbs)
 
     def weight(self, plan: Plan) -> Fraction:
         """The sum of the weights, or the number of rows."""
@@ -69,13 +83,20 @@ class Sums:
 
 
 def _integer(limbs: NDArray[np.int64]) -> int:
-    """The limbs as one integer; every second limb starts where the one before ends."""
-    total = 0
+    return integers(limbs[None])[0]
+
+
+def integers(limbs: NDArray[np.int64]) -> list[int]:
+    """Each row of limbs as one integer; every second limb starts where the one before ends."""
+    totals = [0] * len(limbs)
     for start in (0, 1):
-        part = limbs[start::2]
-        low = int.from_bytes(part[:-1].astype("<u4").tobytes(), "little")
-        total += (low + (int(part[-1]) << (32 * (part.size - 1)))) << (16 * start)
-    return total
+        part = limbs[:, start::2]
+        low, high = part[:, :-1].astype("<u4").tobytes(), part[:, -1].tolist()
+        width = 4 * (part.shape[1] - 1)
+        for k, top in enumerate(high):
+            number = int.from_bytes(low[k * width : (k + 1) * width], "little")
+            totals[k] += (number + (top << (8 * width))) << (16 * start)
+    return totals
 
 
 def merge_sums(a: Sums, b: Sums) -> Sums:

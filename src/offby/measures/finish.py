@@ -113,7 +113,14 @@ def _interval(
     error, degrees = standard_error(state, measure.formula, found)
     if not math.isfinite(error):
         raise Undefined("its standard error exceeds float64")
+    return error, *interval_of(measure, value, error, degrees, confidence)
+
+
+def interval_of(
+    measure: Measure, value: float, error: float, degrees: float, confidence: float
+) -> tuple[float, float]:
+    """The interval of a measure of moments, on its natural scale."""
     if measure.formula.op == "sqrt":  # a root has the roots of the interval below it
         low, high = interval(1.0, 2 * error / value, degrees, confidence, (0.0, math.inf))
-        return error, value * math.sqrt(low), value * math.sqrt(high)
-    return error, *interval(value, error, degrees, confidence, measure.range)
+        return value * math.sqrt(low), value * math.sqrt(high)
+    return interval(value, error, degrees, confidence, measure.range)

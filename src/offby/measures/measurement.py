@@ -6,7 +6,14 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
+from offby.errors import MeasureError
 from offby.measures.measure import Better
+
+
+def check_confidence(confidence: float) -> None:
+    """Raise `MeasureError` unless this can be the confidence of an interval."""
+    if not 0 < confidence < 1:
+        raise MeasureError(f"confidence is {confidence}; expected a number between 0 and 1")
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from offby.errors import FormulaError, MeasureError
 from offby.formula.aggregates import MOMENTS, Mean, aggregates_of
+from offby.formula.expression import Expression
 from offby.formula.parse import parse
 from offby.losses import ALIASES, NAMES, Loss, from_text
 from offby.measures.measure import Measure
@@ -85,8 +86,11 @@ def _resolve_one(item: Any) -> Measure:
     return by_name(item.strip())
 
 
-def by_name(text: str) -> Measure:
-    """The measure that a text names; raises `MeasureError` with near names."""
+def by_name(text: str, words: Mapping[str, Expression] | None = None) -> Measure:
+    """The measure that a text names; raises `MeasureError` with near names.
+
+    `words` are columns that a formula may speak of beside the usual ones.
+    """
     name, _, number = text.partition(":")
     if text in FIXED:
         return FIXED[text]
@@ -101,7 +105,7 @@ def by_name(text: str) -> Measure:
         return loss_measure(from_text(text), text)
     if text.isidentifier() or (number and name.isidentifier()):
         raise MeasureError(f"unknown measure {text!r}; {_hint(text)}")
-    return _from_formula(text)
+    return _from_formula(text, words)
 
 
 def _hint(text: str) -> str:
@@ -128,7 +132,7 @@ def number_after(name: str, number: str) -> float:
         raise MeasureError(f"{name} needs a number after a colon, such as {name}:0.01") from None
 
 
-def _from_formula(text: str) -> Measure:
+def _from_formula(text: str, words: Mapping[str, Expression] | None) -> Measure:
     """``name = formula``, where a formula without Mean(...) is averaged."""
     name, equals, formula = text.partition("=")
     if not equals or not name.strip().isidentifier():
@@ -136,7 +140,7 @@ def _from_formula(text: str) -> Measure:
     for shown, op in _FUNCTIONS.items():
         formula = formula.replace(f"{shown}(", f"{op}(")
     try:
-        found = parse(formula, functions=MOMENTS)
+        found = parse(formula, words, MOMENTS)
         return Measure(name.strip(), found if aggregates_of(found) else Mean(found))
     except FormulaError as error:
         raise MeasureError(str(error)) from error

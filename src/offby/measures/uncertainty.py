@@ -46,23 +46,32 @@ def standard_error(
     state: State, formula: Expression, found: Mapping[Expression, Aggregate]
 ) -> tuple[float, float]:
     """The delta-method standard error of a measure of moments, and its degrees of freedom."""
-    coefficients: dict[int, float] = {}
-    for part, slope in slopes(formula, found).items():
-        for place, weight in _influence(state, part).items():
-            coefficients[place] = coefficients.get(place, 0.0) + slope * weight
+    coefficients = influence(state, formula, found)
     places = sorted(coefficients)
     vector = np.array([coefficients[place] for place in places])
     if not np.isfinite(vector).all():
         return math.nan, math.nan
     with np.errstate(over="ignore", invalid="ignore"):
-        spread = float(vector @ state.comoments().centred(places) @ vector)
+        centred = state.comoments().centred(places)
+        spread = float(vector @ centred @ vector)
     n = effective_n(state)
     total = float(state.sums.weight(state.plan))
     error = math.sqrt(max(spread, 0.0)) / total * math.sqrt(n / (n - 1)) if n > 1 else math.nan
-    return error, _degrees_of_freedom(state, places, n)
+    return error, _degrees_of_freedom(state, places, n, float(centred[0, 0]))
 
 
-def _degrees_of_freedom(state: State, places: list[int], n: float) -> float:
+def influence(
+    state: State, formula: Expression, found: Mapping[Expression, Aggregate]
+) -> dict[int, float]:
+    """How one row moves a measure, as weights of basis terms (up to a constant)."""
+    coefficients: dict[int, float] = {}
+    for part, slope in slopes(formula, found).items():
+        for place, weight in _influence(state, part).items():
+            coefficients[place] = coefficients.get(place, 0.0) + slope * weight
+    return coefficients
+
+
+def _degrees_of_freedom(state: State, places: list[int], n: float, spread: float) -> float:
     """Satterthwaite's: by how much the variance of one mean is itself uncertain (1946).
 
     It is 2n/(kurtosis - 1), no more than n - 1; where several terms meet, n - 1.
@@ -70,7 +79,7 @@ def _degrees_of_freedom(state: State, places: list[int], n: float) -> float:
     comoments = state.comoments()
     if len(places) != 1 or places[0] not in comoments.fourths:
         return n - 1
-    square = float(comoments.centred(places)[0, 0]) ** 2
+    square = spread**2
     excess = comoments.fourth(places[0]) - square / n
     return min(n - 1, 2 * square / excess) if excess > 0 else n - 1
 

@@ -15,7 +15,7 @@ from offby.measures.measurement import Measurement
 from offby.report import findings as common
 from offby.report.class_view import ClassView
 from offby.report.finding import Finding
-from offby.report.numbers import between, number, percent
+from offby.report.numbers import between, chance, number, percent
 from offby.scores import Costs, ScoreCounts, best_cost, calibration_error, calibration_line, saving
 
 _ENOUGH_FOR_SHARES = 200
@@ -57,7 +57,7 @@ def findings(evidence: ClassEvidence) -> tuple[Finding, ...]:
         _disagreement,
         _threshold,
         _classes,
-        common.undefined,
+        _undefined,
         common.weights,
         common.worth,
         common.dropped,
@@ -68,16 +68,24 @@ def findings(evidence: ClassEvidence) -> tuple[Finding, ...]:
 def _impossible(evidence: ClassEvidence) -> Iterator[Finding]:
     """A probability of 0 for what happened."""
     loss = evidence.facts.get("log_loss")
-    bad = [row for row in evidence.view.worst if row.given == 0]
-    if loss is None or loss.value is None or not math.isinf(loss.value) or not bad:
+    count = evidence.view.impossible
+    if loss is None or loss.value is None or not count:
         return
-    named = ", ".join(str(row.row) for row in bad[:5])
+    bad = [row.row for row in evidence.view.worst if row.given == 0]
+    named = f"row{'s' * (count > 1)} {', '.join(map(str, bad[:5]))}"
+    more = f" and {count - 5:,} more" if count > 5 else ""
     text = (
-        f"log loss is infinite: a probability of exactly 0 was given to what happened (rows {named}"
-        f"{' and maybe more' if len(bad) == len(evidence.view.worst) else ''}); a model must never "
-        "be that sure"
+        f"log loss is infinite: a probability of exactly 0 was given to what happened ({named}"
+        f"{more}); a model must never be that sure"
     )
-    yield Finding("impossible", text, {"rows": [row.row for row in bad]})
+    yield Finding("impossible", text, {"count": count, "rows": bad})
+
+
+def _undefined(evidence: ClassEvidence) -> Iterator[Finding]:
+    """What has no value, or an infinite one that `_impossible` has not explained."""
+    for finding in common.undefined(evidence):
+        if finding.kind != "infinite" or finding.numbers["measure"] != "log_loss":
+            yield finding
 
 
 def _concentration(evidence: ClassEvidence) -> Iterator[Finding]:
@@ -86,7 +94,7 @@ def _concentration(evidence: ClassEvidence) -> Iterator[Finding]:
         return
     first = worst[0]
     named = [vars(row) for row in worst]
-    said = f"{percent(first.given)} was given to {first.truth!r}, which came"
+    said = f"{chance(first.given)} was given to {first.truth!r}, which came"
     share = evidence.facts.get("log_loss_share:0.01")
     if evidence.rows < _ENOUGH_FOR_SHARES or share is None or share.value is None:
         text = (
@@ -110,6 +118,8 @@ def _skill(evidence: ClassEvidence) -> Iterator[Finding]:
     if not math.isfinite(skill.value):
         return
     numbers = {"d2_log_loss": skill.value, "low": skill.low, "high": skill.high}
+    few = evidence.rows < common.FEW
+    spread = "" if few else f", interval {between(skill.low, skill.high)}"
     ranks = "" if auc is None or auc.value is None else (
         f"; a positive row outscores a negative one {percent(auc.value)} of the time (ROC AUC)"
     )  # fmt: skip
@@ -122,7 +132,7 @@ def _skill(evidence: ClassEvidence) -> Iterator[Finding]:
     elif skill.low <= 0:
         text = (
             "not surely better than always giving the base rate: log loss differs by "
-            f"{percent(skill.value)}, interval {between(skill.low, skill.high)}{ranks}"
+            f"{percent(skill.value)}{spread}{ranks}"
         )
         yield Finding("no_skill", text, numbers)
     else:

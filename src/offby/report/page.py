@@ -134,16 +134,24 @@ def _charts(report: Report, most: int | None, name: str) -> list[Chart]:
     """The pictures of either kind of report, the most telling first."""
     from offby.report import charts, class_page
 
+    of_segments = _of_segments(report) if most is None else []
     if isinstance(report.view, ClassView):
-        return class_page.charts(report.view, most)
-    return charts.charts(report, most, name)
+        return [*class_page.charts(report.view, most), *of_segments]
+    return [*charts.charts(report, most, name), *of_segments]
+
+
+def _of_segments(report: Report) -> list[Chart]:
+    from offby.report import segment_charts
+
+    return segment_charts.charts(report.segments, next(iter(report.measures.values()), None))
 
 
 def _listings(report: Report, most: int | None) -> list[Listing]:
     """The small tables of either kind of report; a part of a page has the last alone."""
-    from offby.report import class_page
+    from offby.report import class_page, segment_charts
 
-    last = needle.listings(report.trials)
+    last = [*segment_charts.listings(report.segments, report.search),
+            *needle.listings(report.trials)]  # fmt: skip
     view = report.view
     if view is None or most is not None:
         return last

@@ -9,7 +9,7 @@ from offby.report.finding import Finding
 from offby.report.numbers import between, number, percent, rows
 from offby.segments.clusters import FEW
 from offby.segments.gap import Gap
-from offby.segments.search import Culprit, Search
+from offby.segments.search import Search
 from offby.segments.segment import Segment
 
 
@@ -47,8 +47,8 @@ def _of_family(segments: Sequence[Segment]) -> Finding:
     said = "the worst segment" if worse(measured, gap) else "the segment farthest from the rest"
     text = (
         f"{said} by {by} is {worst.label}: {name} {number(measured.value)} on {rows(worst.rows)}, "
-        f"{number(abs(gap.value), 3)} {'above' if gap.value > 0 else 'below'} the rest (interval of "
-        f"the gap {between(gap.low, gap.high)}); {_counted(counts)}"
+        f"{number(abs(gap.value), 3)} {'above' if gap.value > 0 else 'below'} the rest (interval "
+        f"of the gap {between(gap.low, gap.high)}); {_counted(counts)}"
     )
     numbers = {"by": list(worst.columns), "values": list(worst.values), "gap": gap.value, **counts}
     return Finding("worst_segment", text, numbers)
@@ -56,7 +56,7 @@ def _of_family(segments: Sequence[Segment]) -> Finding:
 
 def _counted(counts: dict[str, int]) -> str:
     return (
-        f"of {counts['segments']:,} segments {counts['worse']:,} are surely worse than the rest and "
+        f"of {counts['segments']:,} segments, {counts['worse']:,} surely worse than the rest and "
         f"{counts['better']:,} surely better"
     )
 
@@ -74,17 +74,17 @@ def about_search(found: Search | None) -> Iterator[Finding]:
             "and none on the other"
         )
         yield Finding("nothing_confirmed", text, found.to_dict())
-    for place, one in enumerate(found.found):
-        yield Finding("culprit", _culprit(one, found.loss, place), one.to_dict())
+    else:
+        yield Finding("culprit", _culprit(found), found.to_dict())
 
 
-def _culprit(one: Culprit, loss: str, place: int) -> str:
-    beside = "without the rows above, " if place else ""
+def _culprit(found: Search) -> str:
+    one, more = found.found[0], len(found.found) - 1
+    also = f"; {more:,} more {'was' if more == 1 else 'were'} confirmed" if more else ""
     return (
-        f"{beside}{one.label} owns {percent(one.loss_share)} of the loss with "
-        f"{percent(one.rows_share)} of the rows ({one.rows:,}): {loss} {number(one.loss)} a row "
-        f"where the rest has {number(one.rest)} (interval of the gap {between(one.low, one.high)}, "
-        "found on one half of the rows and confirmed on the other)"
+        f"{one.label} owns most excess loss: {percent(one.loss_share)} of the loss with "
+        f"{percent(one.rows_share)} of the rows, {found.loss} {number(one.loss)} where the rest "
+        f"has {number(one.rest)}, found on one half of the rows and confirmed on the other{also}"
     )
 
 

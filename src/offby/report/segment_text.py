@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,9 @@ from offby.segments.segment import Segment
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
+    from offby.segments.search import Search
+
+SEARCHED = "found on one half of the rows, confirmed on the other"
 _LINES = 20
 _LEAST = 5  # of each list
 
@@ -53,17 +57,23 @@ def _table(family: Sequence[Segment]) -> RenderableType:
     table.add_column(f"{confidence} interval", no_wrap=True, style="dim")
     table.add_column("gap to the rest", no_wrap=True)
     for one in family:
-        table.add_row(*_cells(one, name))
+        table.add_row(*_cells(one, name, _decimals(one[name].value for one in family)))
     return table
 
 
-def _cells(one: Segment, name: str) -> Iterator[RenderableType]:
+def _decimals(values: Iterable[float | None]) -> int:
+    """The decimals that show four digits of the largest value."""
+    sizes = [abs(value) for value in values if value and math.isfinite(value)]
+    return min(max(3 - math.floor(math.log10(max(sizes))), 0), 9) if sizes else 1
+
+
+def _cells(one: Segment, name: str, decimals: int) -> Iterator[RenderableType]:
     from rich.text import Text
 
     measured, gap = one.measures[name], one.gaps[name]
     yield Text(f"{one.others:,} others" if one.others else " × ".join(one.values))
     yield f"{one.rows:,}"
-    yield number(measured.value, 4)
+    yield "undefined" if measured.value is None else f"{measured.value:,.{decimals}f}"
     yield between(measured.low, measured.high)
     if gap is None:
         yield ""
@@ -80,3 +90,26 @@ def _below(family: Sequence[Segment], most: int) -> Iterator[str]:
         yield f"… and {len(family) - most:,} more segments (--json has all)"
     if any(gap.sure for one in family if (gap := one.gaps[next(iter(one.measures))])):
         yield "worse, better: beyond chance, with Holm's correction for all of them together"
+
+
+def show_search(found: Search | None, console: Console) -> None:
+    """Print the confirmed segments that own most excess loss."""
+    if found is None or not found.found:
+        return
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    console.print(Text(f"\n{found.loss} is high here: {SEARCHED}", style="bold"))
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    table.add_column("segment", overflow="fold", min_width=10)
+    for head in ("rows", "of loss", found.loss, "gap"):
+        table.add_column(head, justify="right", no_wrap=True)
+    table.add_column("its interval", no_wrap=True, style="dim")
+    for one in found.found:
+        shares = f"{one.rows:,}", percent(one.loss_share)
+        gap = number(one.gap, 3), between(one.low, one.high)
+        table.add_row(Text(one.label), *shares, number(one.loss), *gap)
+    console.print(table)
+    if len(found.found) > 1:
+        console.print(Text("each without the rows of those above it", style="dim"))

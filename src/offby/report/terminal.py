@@ -52,6 +52,7 @@ def show(report: Report, console: Console) -> None:
     if report.findings:
         console.print(_bullets(report))
     needle.show(report.trials, console)
+    segment_text.show_search(report.search, console)
     segment_text.show(report.segments, console)
 
 

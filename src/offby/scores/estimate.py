@@ -48,8 +48,11 @@ def estimate(
     confidence: float,
     within: tuple[float, float] = ANY,
     bracket: Bracket | None = None,
+    alone: str = "one row",
 ) -> Estimate:
     """A value with its t interval on the natural scale of its range, or why there is none.
+
+    `alone` is what there is where `n` is 1.
 
     >>> estimate(0.9, 0.02, 100, 0.95, SHARE)  # doctest: +ELLIPSIS
     Estimate(value=0.9, standard_error=0.02, low=0.852..., high=0.933..., bracket=None, unsure=None)
@@ -57,7 +60,7 @@ def estimate(
     'the value stands at the edge of its range, 1'
     """
     if n <= 1:
-        return Estimate(value, bracket=bracket, unsure="one row is too few for an interval")
+        return Estimate(value, bracket=bracket, unsure=f"{alone} is too few for an interval")
     if value in within:
         reason = f"the value stands at the edge of its range, {value:g}"
         return Estimate(value, bracket=bracket, unsure=reason)

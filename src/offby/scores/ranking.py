@@ -20,6 +20,8 @@ from offby.scores.estimate import (
     sum_of_squares,
 )
 
+_ALONE = "one row of a class"
+
 
 def roc_auc(counts: ScoreCounts, confidence: float = 0.95) -> Estimate:
     """The chance that a positive row outscores a negative one; ties count half.
@@ -37,7 +39,11 @@ def roc_auc(counts: ScoreCounts, confidence: float = 0.95) -> Estimate:
     value = won / (won + lost)
     error = _delong_error(counts, lost_to, value)
     fewer = min(counts.effective_positives, counts.effective_negatives)
-    return estimate(value, error, fewer, confidence, SHARE, _pairs_bracket(counts, value))
+    if counts.low.size == 1:
+        return Estimate(value, bracket=_pairs_bracket(counts, value),
+                        unsure="every row has the same score")  # fmt: skip
+    bracket = _pairs_bracket(counts, value)
+    return estimate(value, error, fewer, confidence, SHARE, bracket, _ALONE)
 
 
 def _delong_error(counts: ScoreCounts, lost_to: Floats, value: float) -> float:
@@ -74,7 +80,7 @@ def average_precision(counts: ScoreCounts, confidence: float = 0.95) -> Estimate
     value = float(np.sum(counts.positive * precision)) / counts.positives
     error = _precision_error(counts, above, precision, value)
     n = counts.effective_positives
-    return estimate(value, error, n, confidence, SHARE, _precision_bracket(counts))
+    return estimate(value, error, n, confidence, SHARE, _precision_bracket(counts), _ALONE)
 
 
 def _precision_error(counts: ScoreCounts, above: Floats, precision: Floats, value: float) -> float:
@@ -123,7 +129,7 @@ def kolmogorov_smirnov(counts: ScoreCounts, confidence: float = 0.95) -> Best:
     value = max(float(gaps[at]), 0.0)
     fewer = min(counts.effective_positives, counts.effective_negatives)
     found = estimate(value, _gap_error(counts, at), fewer, confidence, SHARE,
-                     _gap_bracket(counts, gaps, value))  # fmt: skip
+                     _gap_bracket(counts, gaps, value), _ALONE)  # fmt: skip
     return Best(float(counts.low[at]) if value > 0 else math.inf, found)
 
 
@@ -173,7 +179,8 @@ def gain(counts: ScoreCounts, share: float, confidence: float = 0.95) -> Estimat
     value = min(top.captured / counts.positives, 1.0)
     error = _top_error(counts, top, share, value)
     bracket = _top_bracket(counts, top)
-    return estimate(value, error, counts.effective_positives, confidence, SHARE, bracket)
+    n = counts.effective_positives
+    return estimate(value, error, n, confidence, SHARE, bracket, _ALONE)
 
 
 def lift(counts: ScoreCounts, share: float, confidence: float = 0.95) -> Estimate:

@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, final
@@ -13,7 +13,7 @@ import pyarrow as pa
 from offby.errors import TableError
 from offby.tables.byte_source import HEAD, PipeSource, Source, read_fully
 from offby.tables.floats import Kind, Place
-from offby.tables.table import Chunk, Table, Wanted, damage_named
+from offby.tables.table import Batch, Chunk, Table, Wanted, damage_named
 from offby.tables.text import NULLS, parse_numbers
 
 BLOCK = 1 << 20  # bytes parsed at a time (Arrow reads 32 ahead); no row may be longer
@@ -44,6 +44,16 @@ class CsvTable(Table):
         """Say nothing: a CSV column has no type until it is read."""
         self.check(column)
         return "unknown"
+
+    def peek(self, labels: Sequence[str]) -> Iterator[Batch]:
+        """The first rows as labels; of a pipe, those in the bytes that were looked at."""
+        if not self.once:
+            return self.read((), labels)
+        head = self.bytes.head()
+        whole = head if len(head) < HEAD else head[: head.rfind(b"\n") + 1]
+        source = PipeSource(io.BytesIO(whole), self.source)
+        first = CsvTable(self.source, self.columns, self.rows, False, source, self.header)
+        return first.read((), labels)
 
     def _chunks(self, wanted: Wanted) -> Generator[Chunk, None, None]:
         keys = {name: str(self.columns.index(name)) for name in wanted.names}

@@ -180,16 +180,25 @@ def _one_dictionary(parts: Sequence[Any]) -> bool:
 
 def _distinct(values: Any, place: Place) -> _Distinct:
     """Find the distinct values in order of appearance, those of a dictionary that occur."""
+    array = as_dictionary(values, place)
+    used = array.indices.dictionary_encode()
+    return _Distinct(array.dictionary.take(used.dictionary), used.indices, place)
+
+
+def as_dictionary(values: Any, place: Place) -> Any:
+    """Make a dictionary array of labels, of which none in the dictionary is missing.
+
+    >>> as_dictionary(np.array([3.0, np.nan, 3.0]), Place("a list", "x")).indices.to_pylist()
+    [0, None, 0]
+    """
     array = as_labels(_as_arrow(values, place))
     if not are_labels(array.type):
         raise _not_labels(array, place)
     if not pa.types.is_dictionary(array.type):
-        encoded = array.dictionary_encode()
-        return _Distinct(encoded.dictionary, encoded.indices, place)
+        return array.dictionary_encode()
     if array.dictionary.null_count:
-        return _distinct(array.dictionary_decode(), place)
-    used = array.indices.dictionary_encode()
-    return _Distinct(array.dictionary.take(used.dictionary), used.indices, place)
+        return as_dictionary(array.dictionary_decode(), place)
+    return array
 
 
 def _as_arrow(values: Any, place: Place) -> Any:

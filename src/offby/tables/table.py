@@ -111,6 +111,13 @@ class Table(ABC):
             self.check(name)
         return _joined(self._batches(wanted))
 
+    def peek(self, labels: Sequence[str]) -> Iterator[Batch]:
+        """The first rows of some columns as labels, left to be read; none where that is too much.
+
+        Of what can be read only once they are those of CSV.
+        """
+        return iter(()) if self.once else self.read((), labels)
+
     def count_labels(self, column: str, most: int = MOST_CLASSES) -> dict[str, int]:
         """Count the rows of each label of a column, in a reading of that column alone.
 

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, Self
 
 import numpy as np
 
-from offby.classification.catalogue import resolve
-from offby.classification.encode import Encoder, Places
-from offby.classification.statistics import confusion_of, measurement, score_counts
+from offby.classification.catalogue import by_name, resolve
+from offby.classification.encode import Encoder, Places, as_labels, parts_of
+from offby.classification.infer import frozen
+from offby.classification.order import need_two_labels
+from offby.classification.recode import occurring, recoded
+from offby.classification.statistics import measurement
 from offby.classification.task import Task, q
-from offby.engine.plan import plan_for
-from offby.engine.rows import Policy, Rows, update
+from offby.engine.plan import Plan, plan_for
+from offby.engine.rows import Policy, Rows, as_column, check_policy, update
 from offby.engine.sample import Sample
 from offby.engine.state import State
+from offby.engine.storage import pack, unpack
 from offby.errors import DataError, MeasureError
-from offby.formula.aggregates import Confused, Scored
-from offby.formula.words import p, y
 from offby.interventions import Trials
-from offby.measures.aggregate import Undefined
+from offby.measures.measure import Measure
+from offby.measures.measurement import check_confidence
+from offby.measures.stored import from_tree, to_tree
 from offby.measures.uncertainty import effective_n
 from offby.report.class_findings import ClassEvidence, findings, needed_names
-from offby.report.class_view import ClassView, WorstRow
+from offby.report.class_seen import confused_key, view_of
 from offby.report.report import Report
-from offby.tables.floats import Place
 from offby.verbs.segments import Beside
 
 
@@ -34,12 +36,18 @@ class ClassTotals:
     """The mergeable totals of a classifier's measures: binary or multiclass.
 
     `task` says what comes: labels with probabilities of the positive class (binary), labels with a
-    probability for each of `labels` (multiclass), or two columns of labels. No row is kept.
+    probability for each of `labels` (multiclass), or two columns of labels. Nothing is guessed from
+    the rows. Values do not depend on their order or chunking, nor on how totals were merged, to the
+    last bit; the rows are not kept, save a few thousand that corrections are tried on.
 
-    >>> from offby.classification.task import Task
-    >>> totals = ClassTotals(["accuracy"], Task("binary", scores=True, positive="1"))
-    >>> totals.update([1, 1, 0], [0.9, 0.3, 0.1]).report()["accuracy"].value
+    >>> totals = ClassTotals(["accuracy"]).update([1, 1, 0], [0.9, 0.3, 0.1])
+    >>> totals.report()["accuracy"].value
     0.6666666666666666
+    >>> words = Task("multiclass")
+    >>> first = ClassTotals(["accuracy"], words).update(["cat"], ["dog"])
+    >>> other = ClassTotals(["accuracy"], words).update(["dog"], ["dog"])
+    >>> first.merge(other).report()["accuracy"].value
+    0.5
     """
 
     def __init__(
@@ -52,10 +60,12 @@ class ClassTotals:
         confidence: float = 0.95,
     ) -> None:
         self.task, self.nan, self.confidence = task, nan, confidence
+        check_policy(nan)
+        check_confidence(confidence)
         self.asked = resolve(measures, task)
-        extra = resolve(list(needed_names(task)), task)
-        known = {measure.name for measure in self.asked}
-        self.needed = (*self.asked, *(m for m in extra if m.name not in known))
+        # in an order that asking cannot change
+        asked = sorted(self.asked, key=lambda measure: measure.name)
+        self.needed = resolve([*resolve(needed_names(task), task), *asked], task)
         self.encoder = Encoder(task, labels)
         self.state: State | None = None
         self.dropped = 0
@@ -65,27 +75,21 @@ class ClassTotals:
 
     def update(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Self:
         """Add rows: labels, and probabilities (n,) or (n, K), or predicted labels."""
-        raw = np.asarray(y_pred)
-        parts = [raw[:, k] for k in range(raw.shape[1])] if raw.ndim == 2 else [raw]
+        weight = None if sample_weight is None else as_column(sample_weight, "sample_weight")
         first = self.state.span if self.state else 0
-        places = (Place("the arrays", "y_true", first), Place("the arrays", "y_pred", first))
-        truth = np.asarray(y_true)
-        weight = None if sample_weight is None else np.asarray(sample_weight, np.float64)
-        return self.add(truth, parts, weight, places)
+        return self.add(as_labels(y_true, "y_true"), *parts_of(y_pred, first), weight)
 
-    def add(self, truth: Any, predictions: Sequence[Any], weight: Any, places: Places) -> Self:
+    def add(
+        self, truth: Any, predictions: Sequence[Any], places: Places, weight: Any = None
+    ) -> Self:
         """Add a batch as it was read."""
-        lengths = {len(part) for part in (truth, *predictions)}
-        if len(lengths) > 1:
-            raise DataError(
-                f"y_true has {len(truth)} rows and y_pred has {len(predictions[0])}; they must be "
-                "the same rows in the same order"
-            )
-        rows = self.encoder.rows(truth, predictions, weight, places)
-        if self.state is None:
-            self.state = State(self._plan(weight is not None))
-        start = self.state.span
-        kept = update(self.state, rows, self.nan)
+        _check_lengths(truth, predictions, weight)
+        with self.encoder.all_or_nothing():
+            rows = self.encoder.rows(truth, predictions, weight, places)
+            state = self._state(weight is not None)
+            start = state.span
+            kept = update(state, rows, self.nan)
+        self.state = state
         if self.beside is not None:
             self.beside.judge_by(self.asked, self.task.loss)
             self.beside.add(self.state, kept, start)
@@ -94,12 +98,26 @@ class ClassTotals:
         self._remember(rows, start)
         return self
 
-    def _plan(self, weighted: bool) -> Any:
+    def _state(self, weighted: bool) -> State:
+        """The state there is; a new one while no row has been seen."""
+        if self.state is None or not self.state.span:
+            return State(self._plan(weighted))
+        if self.state.plan.weighted != weighted:
+            before, now = ("without", "with") if weighted else ("with", "without")
+            raise DataError(
+                f"rows {now} weights arrived where earlier rows came {before}; give weights for "
+                "all rows or for none"
+            )
+        return self.state
+
+    def _plan(self, weighted: bool) -> Plan:
         formulas = tuple(measure.formula for measure in self.needed)
         return plan_for(formulas, weighted, self.task.inputs, self.task.worst)
 
     def _sample(self, kept: Rows) -> None:
         """Keep a few rows: of several classes, the probability that was given to what came."""
+        if not self.task.scores:
+            return
         given = kept.more.get(q, kept.y_pred)
         weight = () if kept.weight is None else (kept.weight,)
         if self.sample is None:
@@ -108,7 +126,8 @@ class ClassTotals:
 
     def _remember(self, rows: Rows, start: int) -> None:
         """Keep what the worst rows held, while they are at hand."""
-        assert self.state is not None
+        if self.state is None or not self.task.scores:
+            return
         places = [place for place in self.state.worst_places() if place >= 0]
         columns = [rows.y_true, rows.y_pred, *(rows.more[name] for name in (q,) if rows.more)]
         for place in places:
@@ -119,50 +138,45 @@ class ClassTotals:
 
     def merge(self, other: ClassTotals) -> Self:
         """Add what another `ClassTotals` of the same measures and classes has counted."""
-        mine, theirs = ([m.name for m in totals.asked] for totals in (self, other))
-        if (self.task, mine) != (other.task, theirs):
-            raise MeasureError("totals of other measures or another task cannot be merged")
-        if other.state is None:
+        _check_alike(self, other)
+        if other.state is None or not other.state.span:
             return self
-        if self.state is None:
-            self.state = State(self._plan(other.state.plan.weighted))
-        if self.state.plan.weighted != other.state.plan.weighted:
-            raise DataError("totals with weights cannot be merged with totals without")
-        if not self._same_codes(other):
-            raise DataError(
-                "the two totals met their labels in another order; give both the labels: labels=[…]"
-            )
+        self.state = self._state(other.state.plan.weighted)
+        theirs = self._in_my_codes(other, other.state)
         moved = {place + self.state.span: values for place, values in other.worst.items()}
-        self.state.merge(other.state)
+        self.state.merge(theirs)
         if other.sample is not None:
             self.sample = self.sample or Sample(other.sample.width)
             self.sample.merge(other.sample)
         self.dropped += other.dropped
         both = {**self.worst, **moved}
-        self.worst = {k: both[k] for k in self.state.worst_places() if k >= 0}
+        self.worst = {k: both[k] for k in self.state.worst_places() if k in both}
         return self
 
-    def _same_codes(self, other: ClassTotals) -> bool:
-        mine, theirs = self.encoder.codes.labels, other.encoder.codes.labels
-        shared = min(len(mine), len(theirs))
-        if mine[:shared] != theirs[:shared]:
-            return False
-        self.encoder.codes.merge(other.encoder.codes)
-        return True
+    def _in_my_codes(self, other: ClassTotals, state: State) -> State:
+        """Another's state, its labels coded as they are here; without scores codes are all it has.
+
+        With scores codes stand in no sum: they are 0 and 1, or the places of the same columns.
+        """
+        with self.encoder.all_or_nothing():
+            codes = self.encoder.learn(other.encoder.codes.labels)
+            if self.task.kind == "binary":
+                need_two_labels(self.encoder.codes.labels, self.task.positive)
+        if self.task.scores or np.array_equal(codes, np.arange(codes.size)):
+            return state
+        return recoded(state, confused_key(self.task), codes)
 
     def report(self) -> Report:
         """What was measured so far."""
         state = self.state or State(self._plan(weighted=False))
         labels = self.encoder.labels
-        order = _order(labels, self.task)
-        measured = partial(
-            measurement, confidence=self.confidence, labels=labels, order=order
-        )
+        order = self._shown(state)
+        measured = partial(measurement, confidence=self.confidence, labels=labels, order=order)
         found = {measure.name: measured(state, measure) for measure in self.needed}
         if self.beside is not None:
-            found = self.beside.refined(state, self.needed, found, self.confidence)
+            found = self.beside.refined(state, self.needed, found, measured)
         answers = {measure.name: found[measure.name] for measure in self.asked}
-        view = self._view(state, labels, order, found)
+        view = view_of(state, self.task, labels, order, self.worst, self.confidence)
         worth = effective_n(state) if state.sums.rows else 0.0
         evidence = ClassEvidence(state.sums.rows, self.dropped, found, answers, view, worth)
         report = Report(
@@ -173,74 +187,104 @@ class ClassTotals:
             return report
         return self.beside.told(report, state, self.asked, measured, self.confidence)
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes in the order in which they are shown: those told, or those that occur."""
+        order = self.encoder.shown if self.state is None else self._shown(self.state)
+        return tuple(self.encoder.labels[k] for k in order)
+
+    def _shown(self, state: State) -> tuple[int, ...]:
+        """Codes in order; labels that only rows without weight have are as absent as the rows."""
+        if self.task.kind == "binary" or self.encoder.told:
+            return self.encoder.shown
+        came = occurring(state, confused_key(self.task))
+        return tuple(k for k in self.encoder.shown if came is None or k in came)
+
+    def to_bytes(self) -> bytes:
+        """The totals as bytes, for `from_bytes` of the same version; nothing in them is code."""
+        state = self.state
+        return pack(
+            {
+                "task": vars(self.task),
+                "told": self.encoder.told,
+                "labels": self.encoder.codes.labels,
+                "asked": [_named(measure, self.task) for measure in self.asked],
+                "formulas": [repr(measure.formula) for measure in self.needed],
+                "nan": self.nan,
+                "confidence": self.confidence,
+                "dropped": self.dropped,
+                "worst": [[place, *values] for place, values in self.worst.items()],
+                "weighted": state is not None and state.plan.weighted,
+                "state": None if state is None else state.to_tree(),
+                "sample": None if self.sample is None else self.sample.to_tree(),
+            }
+        )
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> ClassTotals:
+        """The totals that `to_bytes` wrote; raises `DataError` on damaged or foreign bytes."""
+        tree = unpack(data)
+        if "task" not in tree:
+            raise DataError("these are totals of numbers, not of classes; read them with Totals")
+        task = Task(**{**tree["task"], "costs": frozen(tree["task"]["costs"])})
+        asked = [
+            item if isinstance(item, str) else from_tree(item, task.words) for item in tree["asked"]
+        ]
+        options = {"nan": tree["nan"], "confidence": tree["confidence"]}
+        totals = cls(asked, task, tree["told"], **options)
+        if [repr(measure.formula) for measure in totals.needed] != tree["formulas"]:
+            raise DataError(
+                "these totals were written by an offby that sums other formulas for the same "
+                "measures; use the offby that wrote them, or measure again"
+            )
+        totals._restore(tree)
+        return totals
+
+    def _restore(self, tree: dict[str, Any]) -> None:
+        self.encoder.learn(tree["labels"])
+        self.dropped = tree["dropped"]
+        self.worst = {int(place): tuple(values) for place, *values in tree["worst"]}
+        if tree["state"] is not None:
+            self.state = State.from_tree(self._plan(tree["weighted"]), tree["state"])
+        if tree["sample"] is not None:
+            self.sample = Sample.from_tree(tree["sample"])
+
     def _trials(self, classes: int) -> Trials | None:
         if self.sample is None:
             return None
         columns = self.sample.columns()
         return Trials(columns, self.asked, self.task, classes, self.confidence)
 
-    def _view(
-        self, state: State, labels: tuple[str, ...], order: tuple[int, ...], found: Any
-    ) -> ClassView:
-        scores = confusion = None
-        if state.sums.rows:
-            confusion = _or_none(confusion_of, state, _confused_key(self.task), labels, order)
-            if self.task.scores and self.task.kind == "binary":
-                scores = _or_none(score_counts, state, _scored_key())
-        whole = (
-            float(state.sums.weight(state.plan)) * (found["log_loss"].value or np.nan)
-            if (self.task.scores)
-            else np.nan
+
+def _check_lengths(truth: Any, predictions: Sequence[Any], weight: Any) -> None:
+    if any(len(part) != len(truth) for part in predictions):
+        raise DataError(
+            f"y_true has {len(truth)} rows and y_pred has {len(predictions[0])}; they must be "
+            "the same rows in the same order"
         )
-        worst = _worst_rows(self.worst, labels, self.task, whole)
-        shown = tuple(labels[k] for k in order)
-        return ClassView(self.task, shown, scores, confusion, worst, self.confidence)
+    if weight is not None and len(weight) != len(truth):
+        raise DataError(
+            f"sample_weight has {len(weight)} rows and y_true has {len(truth)}; give one a row"
+        )
 
 
-def _confused_key(task: Task) -> Any:
-    return Confused("", task.predicted).args[0]
+def _check_alike(a: ClassTotals, b: ClassTotals) -> None:
+    """Raise unless the two count the same; `distinct` refuses one name for two formulas."""
+    names = [sorted(measure.name for measure in totals.asked) for totals in (a, b)]
+    if a.task != b.task or names[0] != names[1]:
+        raise MeasureError(
+            f"totals of {', '.join(names[0])} ({a.task.kind}) cannot be merged with totals of "
+            f"{', '.join(names[1])} ({b.task.kind}); measure the same in both"
+        )
+    resolve([*a.asked, *b.asked], a.task)
+    if a.task.kind == "multiclass" and a.task.scores and a.encoder.told != b.encoder.told:
+        raise DataError(
+            f"the columns of probabilities are of {', '.join(a.encoder.told[:5])} in one and of "
+            f"{', '.join(b.encoder.told[:5])} in the other; give both the same labels, in one order"
+        )
 
 
-def _scored_key() -> Any:
-    return Scored("", y > 0, p).args[0]
-
-
-def _or_none(read: Any, *arguments: Any) -> Any:
-    try:
-        return read(*arguments)
-    except Undefined:
-        return None
-
-
-def _order(labels: tuple[str, ...], task: Task) -> tuple[int, ...]:
-    """Classes as people look for them: sorted, numbers by size; the positive one of two last."""
-
-    def key(k: int) -> tuple[Any, ...]:
-        number = labels[k].lstrip("-").replace(".", "", 1).isdigit()
-        return (labels[k] == task.positive, not number, float(labels[k]) if number else 0.0,
-                labels[k])  # fmt: skip
-
-    if task.scores:
-        return tuple(range(len(labels)))
-    return tuple(sorted(range(len(labels)), key=key))
-
-
-def _worst_rows(
-    kept: dict[int, tuple[float, ...]], labels: tuple[str, ...], task: Task, whole: float
-) -> tuple[WorstRow, ...]:
-    """The rows that were most surely wrong, with the share of the whole log loss each owns."""
-    if not task.scores:
-        return ()
-    rows = []
-    for place, (weight, truth, predicted, *more) in kept.items():
-        if task.kind == "binary":
-            given, guess = (
-                (predicted if truth else 1 - predicted),
-                float(predicted >= task.threshold),
-            )
-        else:
-            given, guess = more[0], predicted
-        own = -weight * math.log(given) if given > 0 else math.inf
-        share = own / whole if whole > 0 and math.isfinite(whole) else math.nan
-        rows.append(WorstRow(place + 1, labels[int(truth)], labels[int(guess)], given, share))
-    return tuple(rows)
+def _named(measure: Measure, task: Task) -> str | dict[str, Any]:
+    """What tells the measure: its name where the task knows it, else all of it."""
+    known = by_name(measure.name, task)
+    return measure.name if known and known.formula is measure.formula else to_tree(measure)

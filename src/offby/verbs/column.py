@@ -88,10 +88,11 @@ class Column:
             measure.name: _cautioned(measurement(self.state, measure, confidence), measure, tail)
             for measure in needed
         }
+        measured = partial(measurement, confidence=confidence)
         if self.kept:
             found = bootstrapped(self._kept_rows(), needed, found, confidence)
         if self.beside is not None:
-            found = self.beside.refined(self.state, needed, found, confidence)
+            found = self.beside.refined(self.state, needed, found, measured)
         answers = {measure.name: found[measure.name] for measure in asked}
         view = self._view(found["mse"].value, counted, tail, asked)
         rows = self.state.sums.rows
@@ -101,7 +102,6 @@ class Column:
         report = Report(rows, answers, findings(evidence), self.dropped, view=view, trials=trials)
         if self.beside is None:
             return report
-        measured = partial(measurement, confidence=confidence)
         return self.beside.told(report, self.state, asked, measured, confidence)
 
     def _kept_rows(self) -> Rows:

@@ -8,20 +8,21 @@ from typing import Any, Self
 from numpy.typing import NDArray
 
 from offby.engine.plan import plan_for
-from offby.engine.rows import Policy, Rows, as_array, fit_rows, together
+from offby.engine.rows import Policy, Rows, as_array, check_policy, fit_rows, together
 from offby.engine.state import State
 from offby.engine.storage import pack, unpack
 from offby.errors import DataError, MeasureError
-from offby.formula.aggregates import AGGREGATES
 from offby.formula.expression import Expression
-from offby.formula.parse import parse
 from offby.losses import Loss
 from offby.measures.measure import Measure
+from offby.measures.measurement import check_confidence
 from offby.measures.names import resolve
+from offby.measures.stored import from_tree, to_tree
 from offby.report.average import averaged
 from offby.report.findings import NEEDED
 from offby.report.report import Report
 from offby.verbs.column import Column
+from offby.verbs.segments import Beside
 
 
 class Totals:
@@ -45,14 +46,13 @@ class Totals:
         confidence: float = 0.95,
         keep_rows: bool = False,
     ) -> None:
-        if nan not in ("raise", "drop"):
-            raise DataError(f"nan is {nan!r}; expected 'raise' or 'drop'")
-        if not 0 < confidence < 1:
-            raise MeasureError(f"confidence is {confidence}; expected a number between 0 and 1")
+        check_policy(nan)
+        check_confidence(confidence)
         self.asked = resolve(measures)
         self.needed = _with_needed(self.asked)
         self.nan, self.confidence, self.keep_rows = nan, confidence, keep_rows
         self.columns: list[Column] = []
+        self.beside: Beside | None = None  # told of every row, if anything is to be seen beside
 
     def update(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Self:
         """Add rows: columns of one length, or (n, k) for k outputs.
@@ -88,7 +88,10 @@ class Totals:
         if self.columns and self.columns[0].state.span:
             return self.columns
         formulas = _formulas(self.needed)
-        return [Column(name, State(plan_for(formulas, weighted))) for name in names]
+        columns = [Column(name, State(plan_for(formulas, weighted))) for name in names]
+        if self.beside is not None:
+            self.beside.attach(columns, self.asked)
+        return columns
 
     def merge(self, other: Totals) -> Self:
         """Add what another `Totals` of the same measures has counted; returns itself."""
@@ -131,7 +134,7 @@ class Totals:
             raise MeasureError("totals that keep rows for the bootstrap cannot be stored")
         return pack(
             {
-                "asked": [_tree(measure) for measure in self.asked],
+                "asked": [to_tree(measure) for measure in self.asked],
                 "formulas": [repr(formula) for formula in _formulas(self.needed)],
                 "nan": self.nan,
                 "confidence": self.confidence,
@@ -143,7 +146,9 @@ class Totals:
     def from_bytes(cls, data: bytes) -> Totals:
         """The totals that `to_bytes` wrote; raises `DataError` on damaged or foreign bytes."""
         tree = unpack(data)
-        asked = [_measure(part) for part in tree["asked"]]
+        if "task" in tree:
+            raise DataError("these are totals of a classifier; read them with ClassTotals")
+        asked = [from_tree(part) for part in tree["asked"]]
         totals = cls(asked, nan=tree["nan"], confidence=tree["confidence"])
         formulas = _formulas(totals.needed)
         if [repr(formula) for formula in formulas] != tree["formulas"]:
@@ -201,14 +206,3 @@ def _wide(array: NDArray[Any]) -> NDArray[Any]:
     if array.ndim != 2 or array.shape[1] == 0:
         raise DataError(f"an array of shape {array.shape} arrived; expected (n,) or (n, outputs)")
     return array
-
-
-def _tree(measure: Measure) -> dict[str, Any]:
-    ends = [repr(end) for end in measure.range]  # JSON has no infinity
-    return {**vars(measure), "formula": repr(measure.formula), "range": ends}
-
-
-def _measure(tree: dict[str, Any]) -> Measure:
-    low, high = tree["range"]
-    formula = parse(tree["formula"], functions=AGGREGATES)
-    return Measure(**{**tree, "formula": formula, "range": (float(low), float(high))})

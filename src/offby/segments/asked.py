@@ -1,0 +1,44 @@
+"""What was asked for, made plain: which columns, alone or crossed, and by which loss."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from offby.errors import MeasureError
+from offby.formula.expression import Expression
+from offby.measures.measure import Measure
+
+
+def crossed(by: str | Iterable[Any] | None, columns: Collection[str]) -> list[tuple[str, ...]]:
+    """The columns of each list of segments: `a,b` are two lists, `a*b` and `("a", "b")` one.
+
+    >>> crossed("a,b*c", ["a", "b", "c"]), crossed(["a", ("b", "c")], [])
+    ([('a',), ('b', 'c')], [('a',), ('b', 'c')])
+    """
+    if by is None:
+        return []
+    items = _split(by, ",", columns) if isinstance(by, str) else list(by)
+    found = [tuple(_split(item, "*", columns)) if isinstance(item, str) else tuple(item)
+             for item in items]  # fmt: skip
+    for group in found:
+        if not group or not all(group) or len(set(group)) < len(group):
+            raise MeasureError(
+                f"segments by {'*'.join(group)!r} cannot be read; name columns, such as region,age "
+                "(each by itself) or region*age (crossed)"
+            )
+    return list(dict.fromkeys(found))
+
+
+def _split(text: str, at: str, columns: Collection[str]) -> list[str]:
+    """The parts of a list; a column that is called so is one part."""
+    return [text] if text in columns else [part.strip() for part in text.split(at)]
+
+
+def loss_of(measures: Sequence[Measure], usual: tuple[str, Expression]) -> tuple[str, Expression]:
+    """The name and the row formula of the first measure that is a mean loss, or the usual one."""
+    for measure in measures:
+        formula = measure.formula.args[0] if measure.formula.op == "sqrt" else measure.formula
+        if formula.op == "mean" and measure.better == "lower":
+            return measure.name, formula.args[0]
+    return usual
