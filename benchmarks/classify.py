@@ -83,7 +83,8 @@ def compared() -> list[str]:
         best = in_turns({"offby": ours, "peer": peer}, rounds=2)
         ratio = best["peer"] / best["offby"]
         lines.append(
-            f"| {what} | {on} | {best['offby']:.3f} | {best['peer']:.2f} | {ratio:.1f} × | {target} |"
+            f"| {what} | {on} | {best['offby']:.3f} | {best['peer']:.2f} | {ratio:.1f} × "
+            f"| {target} |"
         )
     bracket = offby.measure(y_true, chance, measures="roc_auc")["roc_auc"].bracket
     if bracket is not None:

@@ -449,7 +449,7 @@ def test_order_statistics_and_scores_know_clusters_too():
         assert found[name].value == plain[name].value
         assert found[name].standard_error > 1.3 * plain[name].standard_error
     chance = 1 / (1 + np.exp(-error))
-    label = (rng.uniform(0, 1, error.size) < 1 / (1 + np.exp(-2 * np.repeat(error[::20], 20))))
+    label = rng.uniform(0, 1, error.size) < 1 / (1 + np.exp(-2 * np.repeat(error[::20], 20)))
     binary = [offby.measure(label.astype(int), chance, measures="roc_auc,accuracy", cluster=c)
               for c in (None, codes)]  # fmt: skip
     for name in ("roc_auc", "accuracy"):
@@ -524,5 +524,3 @@ def test_names_of_any_kind_are_shown_as_they_are():
     assert "<b>" not in report.to_html().replace("&lt;b&gt;", "")
     frame = pa.table({"y_true": [1.0, 2.0], "y_pred": [1.0, 3.0], "a,b": ["x", "y"]})
     assert len(offby.measure(frame, by="a,b", measures="mae").segments) == 2
-
-

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,12 +56,15 @@ class Comoments:
 
     def centred(self, places: list[int]) -> Floats:
         """The sums of w² (b_i - mean_i)(b_j - mean_j) over the rows, for these basis terms."""
+        if len(places) == 1:
+            return self.spreads[places].reshape(1, 1)
         pick = np.array(places) + 1
         means = self.means[places]
         crossed = np.outer(means, self.matrix[0, pick])
         inner = self.matrix[np.ix_(pick, pick)] - crossed - crossed.T
         return np.asarray(inner + self.matrix[0, 0] * np.outer(means, means))
 
+    @cached_property
     def spreads(self) -> Floats:
         """The sums of w² (b - mean)² over the rows, for every basis term."""
         first, squares = self.matrix[0, 1:], np.diagonal(self.matrix)[1:]
@@ -68,7 +72,9 @@ class Comoments:
 
     def fourth(self, place: int) -> float:
         """The sum of w^4 (b - mean)^4 over the rows, for a basis term that has it."""
-        return float(_shifted(self.fourths[place], 1.0, -self.means[place])[4])
+        none, one, two, three, four = self.fourths[place].tolist()
+        mean = float(self.means[place])
+        return float(four - mean * (4 * three - mean * (6 * two - mean * (4 * one - mean * none))))
 
 
 def _pairs(plan: Plan) -> list[tuple[int, int]]:
@@ -94,10 +100,11 @@ _POWER = np.arange(5)
 _LEFT = np.maximum(_POWER[:, None] - _POWER, 0)
 
 
-def _shifted(powers: Floats, factor: float, offset: float) -> Floats:
-    """The sums of powers of b * factor + offset."""
+def _shifted(powers: Floats, factor: Floats, offset: Floats) -> Floats:
+    """The sums of powers of b * factor + offset, for terms b in rows."""
     with np.errstate(invalid="ignore", over="ignore"):  # terms that were infinite
-        return np.asarray((_CHOOSE * factor**_POWER * offset**_LEFT) @ powers)
+        change = _CHOOSE * factor[:, None, None] ** _POWER * offset[:, None, None] ** _LEFT
+        return np.asarray((change @ powers[:, :, None])[:, :, 0])
 
 
 def basis_means(plan: Plan, sums: Sums, pilot: Pilot) -> Floats:
@@ -155,10 +162,10 @@ def _moved(
 ) -> tuple[Floats, dict[int, Floats]]:
     """The products and the powers about another pilot."""
     change = _change(plan, *taken, *wanted)
-    fourths = {
-        i: _shifted(powers, change[i + 1, i + 1], change[i + 1, 0])
-        for i, powers in before.fourths.items()
-    }
+    places = np.array(list(before.fourths), np.int64)
+    powers = np.array(list(before.fourths.values())).reshape(-1, 5)
+    moved = _shifted(powers, change[places + 1, places + 1], change[places + 1, 0])
+    fourths = dict(zip(before.fourths, moved, strict=True))
     with np.errstate(over="ignore", invalid="ignore"):  # terms that were infinite
         return change @ np.nan_to_num(before.matrix) @ change.T, fourths
 

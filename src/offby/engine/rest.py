@@ -51,5 +51,5 @@ def subtracted(whole: State, part: State, *, counted: bool = True) -> State:
 
 def _drowned(whole: State, rest: State) -> bool:
     with np.errstate(invalid="ignore"):
-        before, after = (state.comoments().spreads() for state in (whole, rest))
+        before, after = (state.comoments().spreads for state in (whole, rest))
         return bool(np.any((after < _CANCELLED * before) & (before > 0)))
