@@ -49,24 +49,24 @@ class Batch:
         found = compute([counter.key for counter in plan.counters], some)
         keys = [np.sort(ordered_bits(values)) for values in found]
         pairs = list(zip(keys, (counter.budget for counter in plan.counters), strict=True))
-        self.levels = [_expected_drop(some, budget) for some, budget in pairs]
+        self.levels = [_expected_drop(some, budget, rows) for some, budget in pairs]
         self.windows = [
             window_of(level, some >> level, np.ones_like(some), budget)
             for level, (some, budget) in zip(self.levels, pairs, strict=True)
         ]
 
 
-def _expected_drop(some: NDArray[np.int64], budget: int) -> int:
+def _expected_drop(some: NDArray[np.int64], budget: int, rows: int) -> int:
     """About the fewest bits that many more rows like these will have to drop, never more.
 
     Where the budget exceeds what was looked at: cells that already hold several rows each will
     be split in two by every bit less that is dropped.
     """
-    if 2 * budget <= some.size:
-        return finest_drop(some, budget)
+    if budget <= some.size or rows < 2 * budget:
+        return finest_drop(some, budget)  # of a part of the rows: never more than of all
     crowded = some.size // _ROWS_A_CELL
     drop = finest_drop(some, crowded)
-    return max(drop - (budget // crowded).bit_length(), 0)
+    return max(drop - (budget // crowded).bit_length() - 2, 0)
 
 
 class Lane:
