@@ -100,7 +100,7 @@ _POWER = np.arange(5)
 _LEFT = np.maximum(_POWER[:, None] - _POWER, 0)
 
 
-def _shifted(powers: Floats, factor: Floats, offset: Floats) -> Floats:
+def shifted(powers: Floats, factor: Floats, offset: Floats) -> Floats:
     """The sums of powers of b * factor + offset, for terms b in rows."""
     with np.errstate(invalid="ignore", over="ignore"):  # terms that were infinite
         change = _CHOOSE * factor[:, None, None] ** _POWER * offset[:, None, None] ** _LEFT
@@ -120,7 +120,7 @@ def basis_means(plan: Plan, sums: Sums, pilot: Pilot) -> Floats:
     means = []
     for place, term in enumerate(plan.basis):
         if isinstance(term, Expression):
-            centre = _units(next(shift))
+            centre = units(next(shift))
             linear[place] = x, c, s = sums.units(plan.exact[term]), centre, next(scale)
             means.append(_quotient(x * per - c * total, total * unit, s))
         else:
@@ -138,7 +138,7 @@ def _quotient(over: int, under: int, *powers: float) -> float:
     return (over << max(exponent, 0)) / (under << max(-exponent, 0))
 
 
-def _units(value: float) -> int:
+def units(value: float) -> int:
     """A float64 as a whole number of the smallest ones."""
     numerator, denominator = value.as_integer_ratio()
     return (numerator << POINT) // denominator
@@ -164,7 +164,7 @@ def _moved(
     change = _change(plan, *taken, *wanted)
     places = np.array(list(before.fourths), np.int64)
     powers = np.array(list(before.fourths.values())).reshape(-1, 5)
-    moved = _shifted(powers, change[places + 1, places + 1], change[places + 1, 0])
+    moved = shifted(powers, change[places + 1, places + 1], change[places + 1, 0])
     fourths = dict(zip(before.fourths, moved, strict=True))
     with np.errstate(over="ignore", invalid="ignore"):  # terms that were infinite
         return change @ np.nan_to_num(before.matrix) @ change.T, fourths

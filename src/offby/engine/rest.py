@@ -8,7 +8,8 @@ from offby.engine.moments import basis_means, without
 from offby.engine.state import State
 from offby.engine.sums import Sums
 
-_CANCELLED = 1e-8  # of the whole's spread: what is left below has lost half of its digits
+CANCELLED = 1e-8
+"""Of the whole's spread: what is left below has lost half of its digits."""
 
 
 def rest_of(whole: State, part: State, *, counted: bool = True) -> State | None:
@@ -52,4 +53,4 @@ def subtracted(whole: State, part: State, *, counted: bool = True) -> State:
 def _drowned(whole: State, rest: State) -> bool:
     with np.errstate(invalid="ignore"):
         before, after = (state.comoments().spreads for state in (whole, rest))
-        return bool(np.any((after < _CANCELLED * before) & (before > 0)))
+        return bool(np.any((after < CANCELLED * before) & (before > 0)))

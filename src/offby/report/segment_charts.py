@@ -56,7 +56,7 @@ def _table(family: Sequence[Segment], name: str) -> Floats:
 
 def _side(one: Segment, name: str) -> bool | None:
     gap = one.gaps[name]
-    return None if gap is None else worse(one.measures[name], gap)
+    return None if gap is None else worse(gap, one[name].better)
 
 
 def _ladder(family: Sequence[Segment], name: str, whole: float) -> Chart:

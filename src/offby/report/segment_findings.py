@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from offby.measures.measurement import Measurement
+from offby.measures.measure import Better
 from offby.report.finding import Finding
 from offby.report.numbers import between, number, percent, rows
 from offby.segments.clusters import FEW
@@ -13,11 +13,11 @@ from offby.segments.search import Search
 from offby.segments.segment import Segment
 
 
-def worse(measured: Measurement, gap: Gap) -> bool | None:
+def worse(gap: Gap, better: Better) -> bool | None:
     """Whether a gap is surely for the worse (or the better); None where that cannot be said."""
-    if not gap.sure or measured.better not in ("lower", "higher"):
+    if not gap.sure or better not in ("lower", "higher"):
         return None
-    return (gap.value > 0) == (measured.better == "lower")
+    return (gap.value > 0) == (better == "lower")
 
 
 def about_segments(families: Sequence[Sequence[Segment]]) -> Iterator[Finding]:
@@ -30,25 +30,28 @@ def about_segments(families: Sequence[Sequence[Segment]]) -> Iterator[Finding]:
 def _of_family(segments: Sequence[Segment]) -> Finding:
     name = next(iter(segments[0].measures))
     by = " × ".join(segments[0].columns)
-    judged = [(one, one.measures[name], gap) for one in segments if (gap := one.gaps[name])]
-    sides = [worse(measured, gap) for _, measured, gap in judged]
+    better = segments[0][name].better
+    judged = [(one, gap) for one in segments if (gap := one.gaps[name])]
+    sides = [worse(gap, better) for _, gap in judged]
     counts = {"worse": sides.count(True), "better": sides.count(False), "segments": len(segments)}
-    if not any(gap.sure for _, _, gap in judged):
+    if not any(gap.sure for _, gap in judged):
         text = (
             f"no segment by {by} differs surely from the rest in {name} (of {len(segments):,}, "
             "with Holm's correction)"
         )
         return Finding("segments", text, {"by": list(segments[0].columns), **counts})
-    worst, measured, gap = next((found for found, side in zip(judged, sides, strict=True) if side),
-                                next(found for found in judged if found[2].sure))  # fmt: skip
-    if worse(measured, gap) is False:
+    marked = zip(judged, sides, strict=True)
+    worst, gap = next((found for found, side in marked if side),
+                      next(found for found in judged if found[1].sure))  # fmt: skip
+    if worse(gap, better) is False:
         text = f"no segment by {by} is surely worse than the rest in {name}; {_counted(counts)}"
         return Finding("segments", text, {"by": list(segments[0].columns), **counts})
-    said = "the worst segment" if worse(measured, gap) else "the segment farthest from the rest"
+    said = "the worst segment" if worse(gap, better) else "the segment farthest from the rest"
+    side = "above" if gap.value > 0 else "below"
     text = (
-        f"{said} by {by} is {worst.label}: {name} {number(measured.value)} on {rows(worst.rows)}, "
-        f"{number(abs(gap.value), 3)} {'above' if gap.value > 0 else 'below'} the rest (interval "
-        f"of the gap {between(gap.low, gap.high)}); {_counted(counts)}"
+        f"{said} by {by} is {worst.label}: {name} {number(worst[name].value)} on "
+        f"{rows(worst.rows)}, {number(abs(gap.value), 3)} {side} the rest (interval of "
+        f"the gap {between(gap.low, gap.high)}); {_counted(counts)}"
     )
     numbers = {"by": list(worst.columns), "values": list(worst.values), "gap": gap.value, **counts}
     return Finding("worst_segment", text, numbers)

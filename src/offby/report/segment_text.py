@@ -80,7 +80,7 @@ def _cells(one: Segment, name: str, decimals: int) -> Iterator[RenderableType]:
         return
     sign = "+" if gap.value > 0 else ""
     side = {True: "worse", False: "better", None: "differs" if gap.sure else ""}[
-        worse(measured, gap)
+        worse(gap, measured.better)
     ]
     yield Text(f"{sign}{number(gap.value, 3)} {side}".rstrip(), style="bold" if side else "")
 

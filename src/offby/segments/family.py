@@ -13,6 +13,7 @@ from offby.engine.state import State
 from offby.measures.measure import Measure
 from offby.measures.measurement import Measurement
 from offby.measures.uncertainty import moments_only
+from offby.segments.apart import pairs
 from offby.segments.gap import Gap, gap_of, holm
 from offby.segments.grouping import OTHER, Grouping
 from offby.segments.segment import Lazily, Segment
@@ -28,11 +29,12 @@ class Family:
 
     def __init__(
         self, grouping: Grouping, groups: Groups, whole: State, measures: Sequence[Measure],
-        measured: Measured, cautions: Mapping[str, str | None],
+        measured: Measured, cautions: Mapping[str, str | None], confidence: float,
     ) -> None:  # fmt: skip
         self._grouping, self._groups, self._whole = grouping, groups, whole
         self._measures = {measure.name: measure for measure in measures}
         self._measured, self._cautions = measured, cautions
+        self._confidence = confidence
         groups.finished()
         self._numbers = [k for k in range(groups.count) if groups.rows[k]]
         self._gaps: dict[str, dict[int, Gap | None]] = {}
@@ -76,7 +78,10 @@ class Family:
 
     def _judged(self, name: str) -> dict[int, Gap | None]:
         """The gaps of all segments, those marked that chance does not explain."""
-        found = {k: self._one_gap(k, name) for k in self._numbers}
+        measure = self._measures[name]
+        quick = pairs(self._groups, self._whole, measure, self._confidence)
+        found = {k: gap_of(*quick[k]) if k in quick else self._one_gap(k, name)
+                 for k in self._numbers}  # fmt: skip
         known = {k: gap for k, gap in found.items() if gap is not None}
         sure = holm([gap.p for gap in known.values()])
         marked = {k: replace(gap, sure=stands)
@@ -107,9 +112,9 @@ def worse_first(measure: Measure, segment: Segment) -> tuple[float, float]:
 
     Those without a gap come last, and of them the worst values first.
     """
-    gap, value = segment.gaps[measure.name], segment[measure.name].value
-    sign = -1.0 if measure.better == "lower" else 1.0
+    gap, sign = segment.gaps[measure.name], -1.0 if measure.better == "lower" else 1.0
     if gap is None:
+        value = segment[measure.name].value
         return math.inf, math.inf if value is None else sign * value
     if measure.better in ("lower", "higher"):
         return (-gap.low if sign < 0 else gap.high), 0.0

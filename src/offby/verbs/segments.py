@@ -218,7 +218,7 @@ class Beside:
         self._runner.shutdown()
         cautions = {name: m.caution for name, m in report.measures.items()}
         families = [
-            Family(grouping, groups, state, measures, measured, cautions).segments()
+            Family(grouping, groups, state, measures, measured, cautions, confidence).segments()
             for grouping, groups in zip(self._groupings, self._groups, strict=False)
         ]
         found = None
