@@ -344,3 +344,57 @@ def test_few_values_in_many_rows_stay_exact_however_they_come(chunk):
     assert report["error_quantile:0.9"].value == np.quantile(
         size, 0.9, method="averaged_inverted_cdf"
     )
+
+
+SPREADS = {
+    "even": lambda rng, n: rng.uniform(size=n),
+    "normal": lambda rng, n: rng.normal(size=n),
+    "lognormal": lambda rng, n: np.exp(3 * rng.normal(size=n)),
+    "two scales": lambda rng, n: (
+        np.where(rng.uniform(size=n) < 0.5, 1.0, 1e-6) * rng.normal(size=n)
+    ),
+    "far from zero": lambda rng, n: 1e8 + rng.normal(size=n),
+    "rounded": lambda rng, n: np.round(rng.normal(size=n), 4),
+    "single precision": lambda rng, n: rng.normal(size=n).astype(np.float32).astype(float),
+}
+
+
+@pytest.mark.parametrize("spread", SPREADS)
+@pytest.mark.parametrize("rows", [1 << 18, 1 << 20])
+def test_a_look_ahead_drops_no_more_bits_than_all_rows_ask_for(spread, rows):
+    """Where the budget exceeds what is looked at, and the number of keys must be guessed."""
+    budget = 1 << 17
+    keys = np.sort(ordered_bits(SPREADS[spread](np.random.default_rng(4), rows)))
+    some = np.sort(np.random.default_rng(5).choice(keys, 1 << 16, replace=False))
+    needed = finest_drop(keys, budget)
+    assert needed - 4 <= lane._expected_drop(some, budget, rows) <= needed or needed == 0
+
+
+@pytest.mark.parametrize("chunk", [50_000, 9_000, 777])
+def test_more_rows_than_keys_but_few_give_the_same_bits_however_they_come(chunk):
+    """Between one and two budgets of rows, looking ahead must not guess."""
+    generator = np.random.default_rng(7)
+    y_true, chance = generator.integers(0, 2, 50_000) * 1.0, generator.uniform(size=50_000)
+    totals = offby.Totals("median_absolute_error,error_quantile:0.9")
+    for start in range(0, y_true.size, chunk):
+        totals.update(y_true[start : start + chunk], chance[start : start + chunk])
+    once = offby.Totals("median_absolute_error,error_quantile:0.9").update(y_true, chance)
+    for name, found in totals.report().measures.items():
+        assert found.value == once.report()[name].value
+        assert found.bracket == once.report()[name].bracket is not None
+
+
+@pytest.mark.parametrize("finer", [0, 1, 3, 6])
+def test_a_window_that_is_too_fine_folds_to_what_the_reference_keeps(finer, monkeypatch):
+    """Negative keys, positive ones, and a few below the window."""
+    rng = np.random.default_rng(9)
+    values = rng.permutation(np.append(rng.normal(size=60_000), 1e-9 * rng.normal(size=2_000)))
+    reference = keys_of(values, 1, SMALL)
+    monkeypatch.setattr(lane, "_expected_drop", lambda *_: reference.level - finer)
+    with keeping(SMALL):
+        state = State(plan_for((Quantile(r, 0.5),), False))
+    update(state, fit_rows(np.zeros_like(values), values))
+    (counted,) = state.sums.counted
+    assert counted.level == reference.level > 6
+    assert np.array_equal(counted.keys, reference.keys)
+    assert np.array_equal(counted.counts, reference.counts)

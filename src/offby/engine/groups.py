@@ -28,6 +28,7 @@ _HELD = 1 << 21  # rows that are waited for, so that a group has a few tiles of 
 _FIRST_ANCHOR = 67  # about 1.0
 Codes = NDArray[np.int32]
 Ids = NDArray[np.int64]
+_Held = tuple[Columns, Codes, Ids | range]
 _NONE = np.zeros(0, np.int64)
 _NO_FLOATS = np.zeros((0, 0))
 
@@ -53,7 +54,7 @@ class Groups:
         self._shifts = np.array(plan.shifts, np.int64).reshape(-1, 2)
         self._anchors = np.full(plan.exact_sums, _FIRST_ANCHOR, np.int64)
         self._counters = [counting(counter, plan) for counter in plan.counters]
-        self._held: list[tuple[Columns, Codes, Ids]] = []
+        self._held: list[_Held] = []
         self._sorted = np.empty((len(plan.inputs), 0))
         self._arrays(0)
 
@@ -77,10 +78,14 @@ class Groups:
         for name, array in before.items():
             getattr(self, name)[: len(array)] = array
 
-    def add(self, columns: Columns, codes: Codes, ids: Ids) -> None:
+    def add(self, columns: Columns, codes: Codes, ids: Ids | range) -> None:
         """Add rows that are known to be fit; `ids` are their numbers in the stream, ascending."""
-        if not codes.size:
-            return
+        for start in range(0, codes.size, _HELD):  # so that what is sorted stays in caches
+            part = slice(start, start + _HELD)
+            some = {name: column[part] for name, column in columns.items()}
+            self._hold(some, codes[part], ids[part])
+
+    def _hold(self, columns: Columns, codes: Codes, ids: Ids | range) -> None:
         self._grow(int(codes.max()) + 1)
         self._held.append((columns, codes, ids))
         if sum(part.size for _, part, _ in self._held) >= min(_HELD, 4 * TILE * self.count):
@@ -120,12 +125,12 @@ class Groups:
             counter.add(columns, bounds, self.count)
         self.rows += sizes
 
-    def _number(self, bounds: Ids, held: Sequence[tuple[Columns, Codes, Ids]]) -> None:
+    def _number(self, bounds: Ids, held: Sequence[_Held]) -> None:
         """Turn places among the sorted rows into row numbers, where a term had no finite value."""
         first = int(held[0][2][0])
         for g, term in np.argwhere(self.special[:, :, 3] >= first).tolist():
             rank = self.special[g, term, 3] - first - bounds[g]
-            numbers = np.concatenate([ids[codes == g] for _, codes, ids in held])
+            numbers = np.concatenate([np.asarray(ids)[codes == g] for _, codes, ids in held])
             self.special[g, term, 3] = numbers[rank]
 
     def finished(self) -> Self:

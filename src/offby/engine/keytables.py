@@ -11,6 +11,7 @@ from offby.engine.order import KeyCounts
 from offby.engine.plan import Plan
 
 _HEADROOM = 2  # powers of two above the largest value that was looked at
+_FOLDS = 1 << 8  # windows begin where keys with so many fewer different values begin
 _MOST_ROWS = 1 << 30  # what a 32-bit count surely holds
 
 
@@ -27,7 +28,8 @@ def window_of(
     Of a key and its complement (a float's and its negative's) the one that is not negative counts.
     """
     sizes = keys ^ (keys >> 63)
-    base = max(int(sizes.max()) + (_HEADROOM << max(52 - level, 0)) - window(budget), 1)
+    base = int(sizes.max()) + (_HEADROOM << max(52 - level, 0)) - window(budget)
+    base = max(base, _FOLDS) & -_FOLDS
     return base if 2 * rows[sizes >= base].sum() >= rows.sum() else None
 
 
@@ -131,12 +133,27 @@ class KeyTables:
         return found
 
     def _windowed(self, k: int) -> KeyCounts:
-        """What the window held; it is empty then."""
+        """What the window held, as coarse as its budget asks; it is empty then."""
         counted = self.direct[self.windows[k] : self.windows[k + 1]]
-        above, below = np.split(counted, 2)
+        if not counted.any():  # it was handed over
+            return KeyCounts.empty(0, self.budgets[k])
+        drop, (above, below) = _folded(np.split(counted, 2), self.budgets[k])
+        base = self.bases[k] >> drop
         places = [np.flatnonzero(half) for half in (above, below)]
         counts = np.concatenate([below[places[1]][::-1], above[places[0]]]).astype(np.int64)
-        keys = np.concatenate([~(places[1] + self.bases[k])[::-1], places[0] + self.bases[k]])
+        keys = np.concatenate([~(places[1] + base)[::-1], places[0] + base])
         counted[:] = 0
         none = np.zeros((keys.size, 0))
-        return KeyCounts(int(self.levels[k]), keys, counts, none, self.budgets[k])
+        return KeyCounts(int(self.levels[k]) + drop, keys, counts, none, self.budgets[k])
+
+
+def _folded(sides: list[NDArray[np.int32]], budget: int) -> tuple[int, list[NDArray[np.int32]]]:
+    """The fewest low bits of the keys to drop until they fit a budget, and the rows a key then.
+
+    Adding up neighbours costs far less than taking out keys of which few remain.
+    """
+    drop = 0
+    while 1 << drop < _FOLDS and sum(map(np.count_nonzero, sides)) > budget:
+        sides = [side[::2] + side[1::2] for side in sides]
+        drop += 1
+    return drop, sides

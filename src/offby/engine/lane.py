@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
 
 import numpy as np
@@ -20,6 +21,8 @@ _NO_OUTPUTS = np.zeros(0, np.int64)
 _FIRST_ANCHOR = 67  # about 1.0
 _LOOKED_AT = 2 * BUDGET  # rows
 _ROWS_A_CELL = 16
+_BY_CHANCE = 20  # values that come twice, where far more differ than are looked at
+_SPARE = 1.5  # times as many keys as the budget are surely too many, with what a guess errs by
 _RUN = 1024  # neighbouring rows are cheaper to look at than scattered ones
 
 
@@ -57,16 +60,34 @@ class Batch:
 
 
 def _expected_drop(some: NDArray[np.int64], budget: int, rows: int) -> int:
-    """About the fewest bits that many more rows like these will have to drop, never more.
+    """About the fewest bits that many more rows like these will have to drop, rather one less.
 
-    Where the budget exceeds what was looked at: cells that already hold several rows each will
-    be split in two by every bit less that is dropped.
+    Where the budget exceeds what was looked at, cells that hold several rows each are taken to be
+    filled evenly, unless more of the values come twice than would then.
     """
+    proven = finest_drop(some, budget)  # of a part of the rows: never more than of all
     if budget <= some.size or rows < 2 * budget:
-        return finest_drop(some, budget)  # of a part of the rows: never more than of all
-    crowded = some.size // _ROWS_A_CELL
-    drop = finest_drop(some, crowded)
-    return max(drop - (budget // crowded).bit_length() - 2, 0)
+        return proven
+    drop = finest_drop(some, some.size // _ROWS_A_CELL)
+    _, held = np.unique(some >> drop, return_counts=True)
+    finest = min(drop, _common_zeros(some))
+    twice = np.count_nonzero(some[1:] == some[:-1])
+    if twice > _BY_CHANCE + 4 * np.sum(held**2) / 2 ** (drop - finest + 1):
+        return proven
+
+    def enough(finer: int) -> bool:
+        parts = 2.0**finer
+        expected = held * (rows / some.size / parts)
+        return bool(-parts * np.expm1(-expected).sum() > _SPARE * budget)
+
+    finer = bisect_left(range(drop - finest + 1), True, key=enough)
+    return drop - finer if finer <= drop - finest else proven
+
+
+def _common_zeros(keys: NDArray[np.int64]) -> int:
+    """How many low bits no key uses: 29 of those of single precision."""
+    used = int(np.bitwise_or.reduce(keys ^ (keys >> 63)))
+    return (used & -used).bit_length() - 1 if used else 0
 
 
 class Lane:

@@ -40,7 +40,9 @@ class KeyCounts:
         cls, keys: NDArray[np.int64], pairs: NDArray[np.float64], budget: int = BUDGET
     ) -> KeyCounts:
         """The counts of rows with these keys, in any order, and sums beside them."""
-        return _combine(cls(0, keys, np.ones_like(keys), pairs, budget)).within(budget)
+        order = np.argsort(keys, kind="stable")
+        rows = cls(0, keys[order], np.ones_like(keys), pairs[order], budget)
+        return _run_lengths(rows).within(budget)
 
     def within(self, budget: int) -> KeyCounts:
         """The same rows, as coarse as this budget asks."""
@@ -66,16 +68,7 @@ class KeyCounts:
             drop = finest_drop(whole.keys, whole.budget)
             return whole.at_level(max(coarsest, whole.level + drop))
         level = max(self.level, other.level)
-        a, b = self.at_level(level), other.at_level(level)
-        merged = _combine(
-            KeyCounts(
-                level,
-                np.concatenate([a.keys, b.keys]),
-                np.concatenate([a.counts, b.counts]),
-                np.concatenate([a.pairs, b.pairs]),
-                self.budget,
-            )
-        )
+        merged = _joined(self.at_level(level), other.at_level(level))
         return merged.at_level(level + finest_drop(merged.keys, self.budget))
 
     def at_level(self, level: int) -> KeyCounts:
@@ -113,11 +106,21 @@ def finest_drop(keys: NDArray[np.int64], budget: int = BUDGET) -> int:
     return bisect_left(range(64), True, key=lambda drop: not too_many(drop))
 
 
-def _combine(both: KeyCounts) -> KeyCounts:
-    """One row a key, sorted; the pairs of equal keys added without loss."""
-    order = np.argsort(both.keys, kind="stable")  # merges sorted runs in one pass
-    parts = (both.keys[order], both.counts[order], both.pairs[order])
-    return _run_lengths(KeyCounts(both.level, *parts, both.budget))
+def _joined(a: KeyCounts, b: KeyCounts) -> KeyCounts:
+    """The keys of both, of one level; those of the fewer find their places among the more."""
+    more, fewer = (a, b) if a.keys.size >= b.keys.size else (b, a)
+    places = np.searchsorted(more.keys, fewer.keys)
+    known = more.keys[np.minimum(places, more.keys.size - 1)] == fewer.keys
+    there, new = places[known], places[~known]
+    counts, pairs = more.counts.copy(), more.pairs.copy()
+    counts[there] += fewer.counts[known]
+    pairs[there] = _add_pairs(pairs[there], fewer.pairs[known])
+    return replace(
+        a,
+        keys=np.insert(more.keys, new, fewer.keys[~known]),
+        counts=np.insert(counts, new, fewer.counts[~known]),
+        pairs=np.insert(pairs, new, fewer.pairs[~known], axis=0),
+    )
 
 
 def _run_lengths(runs: KeyCounts) -> KeyCounts:

@@ -51,7 +51,9 @@ class Clusters:
         """How many clusters there are."""
         return int(np.count_nonzero(self._sums[:, -1])) if self._sums.size else 0
 
-    def add(self, state: State, columns: Columns, codes: Codes, ids: NDArray[np.int64]) -> None:
+    def add(
+        self, state: State, columns: Columns, codes: Codes, ids: NDArray[np.int64] | range
+    ) -> None:
         """Add rows that the state has counted; `codes` tells the cluster of each."""
         plan = state.plan
         if not codes.size:

@@ -10,8 +10,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from offby.engine.order import KeyCounts, ordered_bits
+from offby.engine.order import KeyCounts
+from offby.engine.plan import plan_for
+from offby.engine.state import State
 from offby.errors import MeasureError, TableError
+from offby.formula.aggregates import Quantile
+from offby.formula.words import y
 from offby.segments.coding import Bins, Coder, Labels
 from offby.tables.floats import Floats
 from offby.tables.table import Table
@@ -73,20 +77,20 @@ def _quantile_edges(table: Table, names: Sequence[str], bins: int) -> dict[str, 
             f"reading of their own: name the edges (--edges {names[0]}=10,20,50; in Python: "
             "edges={…}), take numbers as labels (--bins 0), or save the table to a file"
         )
-    counts = dict.fromkeys(names, KeyCounts.empty(0))
+    plan = plan_for((Quantile(y, 0.5),), False, inputs=(y,), worst=y)  # for the counts it keeps
+    states = {name: State(plan) for name in names}
     for batch in table.read(names):
-        for name in names:
+        for name, state in states.items():
             values = batch.columns[name]
-            keys = ordered_bits(np.ascontiguousarray(values[np.isfinite(values)]))
-            if keys.size:
-                counts[name] = counts[name].merge(KeyCounts.of(keys, np.zeros((keys.size, 0))))
-    return {name: _edges(found, bins).tolist() for name, found in counts.items()}
+            values = np.ascontiguousarray(values[np.isfinite(values)])
+            state.update({y: values}, values.size, careful=False)
+    return {name: _edges(state.sums.counted[0], bins).tolist() for name, state in states.items()}
 
 
 def _edges(counts: KeyCounts, bins: int) -> Floats:
     """Round numbers near the quantiles.
 
-    >>> keys = ordered_bits(np.arange(1000.0))
+    >>> keys = np.arange(1000.0).view(np.int64)
     >>> _edges(KeyCounts.of(keys, np.zeros((1000, 0))), 4)
     array([250., 500., 750.])
     """

@@ -31,12 +31,12 @@ class LossRows:
         self._halves: list[Flags] = []
         self._codes: list[list[Codes]] = []
 
-    def add(self, columns: Columns, codes: Sequence[Codes], ids: NDArray[np.int64]) -> None:
+    def add(self, columns: Columns, codes: Sequence[Codes], ids: NDArray[np.int64] | range) -> None:
         """Keep what is needed of rows with these numbers."""
         self._losses.append(compute([self.formula], columns)[0])
         if w in columns:
             self._weights.append(columns[w])
-        self._halves.append(halves(ids))
+        self._halves.append(halves(np.asarray(ids)))
         self._codes.append(list(codes))
 
     @property
