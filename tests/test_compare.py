@@ -254,12 +254,12 @@ def test_what_is_binary_is_found():
     found = offby.compare(y, models)
     assert found.task == "binary"
     assert list(found.measures) == ["log_loss", "brier", "accuracy", "roc_auc"]
-    assert "Compared as yes (1) and no (0)" in found.columns
+    assert found.columns == "Compared by probabilities of '1' (binary)."
     assert offby.compare(y, models, task="regression").task == "regression"
     assert offby.compare(y, {**models, "c": 2 * models["a"]}).task == "regression"
-    assert offby.compare(np.ones(100), models).task == "regression"
+    assert offby.compare(np.ones(100), models).task == "binary"
     assert offby.compare(y, models, measures="f1").task == "binary"
-    assert offby.compare(y, models, measures="mae").task == "regression"
+    assert offby.compare(y, models, measures="mae").task == "binary"
 
 
 def test_a_loss_that_is_infinite_is_worse_and_named():
@@ -443,9 +443,9 @@ def test_few_rows():
         (([1], {"a": [1], "b": [1]}), {"horizon": 2}, "a horizon needs the time"),
         (([1], {"a": [1], "b": [1]}), {"time": [1], "horizon": 2}, "the horizon is 2"),
         (([1], {"a": [1], "b": [1]}), {"time": [1, 2]}, "time has 2 rows"),
-        (([1], {"a": [1], "b": [1]}), {"task": "multiclass"}, "task is 'multiclass'"),
-        (([2], {"a": [1], "b": [1]}), {"task": "binary"}, "y_true is 2 in row 1"),
-        (([1], {"a": [1], "b": [7]}), {"task": "binary"}, "'b' is 7 in row 1"),
+        (([1], {"a": [1], "b": [1]}), {"task": "ranking"}, "task is 'ranking'"),
+        (([2], {"a": [1], "b": [1]}), {"task": "binary"}, "the labels are '2': say which"),
+        (([1, 0], {"a": [1, 0.5], "b": [7, 0.5]}), {"task": "binary"}, "'b' is 7 in row 1"),
         (([1], {"a": [1], "b": [1]}), {"sample_weight": [-1]}, "sample_weight is -1"),
         (([1], {"a": [1], "b": [1]}), {"confidence": 95}, "between 0 and 1"),
         (({"y": [1], "a": [1]},), {"true": "y", "sample_weight": [1]}, "goes with arrays"),
@@ -550,4 +550,4 @@ def test_dropped_rows_and_weights(offby_command, tmp_path):
 
 def test_a_timeline_needs_a_horizon_that_fits():
     with pytest.raises(offby.MeasureError, match="fewer than the 2 there are"):
-        Timeline(np.array([1.0, 2.0, 2.0]), 2)
+        Timeline(np.array([1.0, 2.0, 2.0]), 2).checked()

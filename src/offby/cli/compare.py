@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from offby.cli import streams
+from offby.cli.arguments import costs_of, edges_of
 from offby.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -21,8 +22,15 @@ def compare(
     pred: Annotated[list[str] | None, Parameter(negative=(), consume_multiple=False)] = None,
     weight: str | None = None,
     measures: str | None = None,
-    task: Literal["regression", "binary"] | None = None,
+    task: Literal["regression", "binary", "multiclass"] | None = None,
+    positive: str | None = None,
     threshold: float = 0.5,
+    costs: str | None = None,
+    labels: str | None = None,
+    by: str | None = None,
+    bins: int = 5,
+    edges: Annotated[list[str] | None, Parameter(negative=(), consume_multiple=False)] = None,
+    most_segments: int = 1000,
     time: str | None = None,
     horizon: int | None = None,
     confidence: float = 0.95,
@@ -39,16 +47,31 @@ def compare(
     true
         Column of the truth; found by its usual names if left out.
     pred
-        Column of one model's predictions; give two or more, what others are compared with first.
+        Column of one model's predictions, or 'a_*' for its probabilities of each label; give two or
+        more, what others are compared with first.
     weight
         Column of weights.
     measures
         Names such as mae,rmse,r2,log_loss,roc_auc, or your own:
         'late = where(r < 0, 5*abs(r), abs(r))'; the first one decides.
     task
-        binary where the truth is 0 and 1 and all predictions are probabilities, if not told.
+        regression, binary or multiclass; told apart from the data if left out.
+    positive
+        The label whose probability is predicted, where labels are not 0 and 1.
     threshold
-        The probability from which a prediction is a yes.
+        The probability from which on a row is predicted positive.
+    costs
+        Of a false positive and a false negative: 1,5.
+    labels
+        The classes of the columns of probabilities, as their names have them: a,b,c.
+    by
+        Compare within segments, too: region,age (each by itself), region*age (crossed).
+    bins
+        Into how many bins numbers are cut for segments; 0 takes them as labels.
+    edges
+        Where to cut numbers for segments: age=18,30,50; may be repeated.
+    most_segments
+        How many segments are kept apart, the largest; the others are compared together.
     time
         Column of when the rows were: allows for losses that go together in time.
     horizon
@@ -62,12 +85,15 @@ def compare(
     html
         Write a page that opens offline to this file.
     """
+    from offby.measures.names import split
     from offby.verbs.compare import compare as compare_table
 
     with progress("comparing") as advance:
         found = compare_table(
             table, true=true, pred=pred or (), weight=weight, measures=measures, task=task,
-            threshold=threshold, time=time, horizon=horizon, confidence=confidence, nan=nan,
+            positive=positive, threshold=threshold, costs=costs_of(costs),
+            labels=split(labels or ""), by=by, bins=bins, edges=edges_of(edges or []),
+            most_segments=most_segments, time=time, horizon=horizon, confidence=confidence, nan=nan,
             progress=advance,
         )  # fmt: skip
     if html is not None:

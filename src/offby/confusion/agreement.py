@@ -8,7 +8,7 @@ every digit where one class is rare.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -172,4 +172,4 @@ def _estimate(
     """`slope` is the derivative towards the share of each cell; its mean moves nothing."""
     influence = (slope - (slope * confusion.shares).sum()) / confusion.total
     error, n = standard_error(confusion.weights, confusion.squares, influence)
-    return on_its_scale(value, error, n, confidence, within)
+    return replace(on_its_scale(value, error, n, confidence, within), influence=lambda: influence)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,9 @@ class Estimate:
     """A value, and how sure it is.
 
     `standard_error` is None at the edge of a range, where it would be a false 0; `low` and `high`
-    are None where no interval exists, and `unsure` then says why.
+    are None where no interval exists, and `unsure` then says why. `influence` makes the
+    derivative towards the weight of each cell of the table, from which differences of two are
+    judged: as large as the table, so it is not kept.
     """
 
     value: float
@@ -26,6 +29,7 @@ class Estimate:
     low: float | None = None
     high: float | None = None
     unsure: str | None = None
+    influence: Callable[[], Floats] | None = field(default=None, compare=False, repr=False)
 
 
 def wilson(share: Floats | float, n: Floats | float, confidence: float) -> tuple[Floats, Floats]:

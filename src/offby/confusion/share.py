@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -60,7 +61,11 @@ class Share:
         weights, squares = (bins[:, place] for bins in confusion.outcomes)
         if not self.denominator @ weights:
             raise self._undefined(confusion, [place])
-        return _ratio(weights, squares, self.numerator, self.denominator, confidence)
+        found = _ratio(weights, squares, self.numerator, self.denominator, confidence)
+        slopes = np.zeros((4, len(confusion.labels)))
+        slopes[:, place] = self.numerator - found.value * self.denominator
+        whole = float(self.denominator @ weights)
+        return replace(found, influence=lambda: _over_cells(slopes) / whole)
 
     def _micro(self, confusion: Confusion, confidence: float) -> Estimate:
         """Of K classes, a right row is a true negative for K - 1, a wrong one for K - 2."""
@@ -70,20 +75,26 @@ class Share:
         weights, squares = confusion.verdicts
         if not denominator @ weights:
             raise self._undefined(confusion, range(len(confusion.labels)))
-        return _ratio(weights, squares, numerator, denominator, confidence)
+        found = _ratio(weights, squares, numerator, denominator, confidence)
+        right, wrong = (numerator - found.value * denominator) / float(denominator @ weights)
+        on_diagonal = partial(np.eye, len(confusion.labels), dtype=bool)
+        return replace(found, influence=lambda: np.where(on_diagonal(), right, wrong))
 
     def _macro(self, confusion: Confusion, confidence: float) -> Estimate:
         factors = np.ones(len(confusion.labels))
         values, slopes = self._by_class(confusion, factors)
         value = float((factors * values).sum() / factors.sum())
         factors /= factors.sum()
-        error, n = _error(confusion, _over_cells(slopes * factors))
+        influence = _over_cells(slopes * factors)
+        error, n = _error(confusion, influence)
         if not self.apart:
-            return on_its_scale(value, error, n, confidence, _UNIT)
+            return replace(
+                on_its_scale(value, error, n, confidence, _UNIT), influence=lambda: influence
+            )
         rows, squares = (self.denominator @ bins for bins in confusion.outcomes)
         ends = wilson(values, rows**2 / squares, confidence)
         low, high = recovered(value, values, ends, factors)
-        return Estimate(value, error if error > 0 else None, low, high)
+        return Estimate(value, error if error > 0 else None, low, high, influence=lambda: influence)
 
     def _weighted(self, confusion: Confusion, confidence: float) -> Estimate:
         support = confusion.support
@@ -94,7 +105,9 @@ class Share:
             (values - value)[:, None] / confusion.total
         )
         error, n = _error(confusion, influence)
-        return on_its_scale(value, error, n, confidence, _UNIT)
+        return replace(
+            on_its_scale(value, error, n, confidence, _UNIT), influence=lambda: influence
+        )
 
     @property
     def apart(self) -> bool:

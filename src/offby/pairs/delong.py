@@ -53,6 +53,22 @@ def difference(a: Placements, b: Placements) -> tuple[float, float]:
     return math.fsum(weight * moved[0]) / math.fsum(weight), math.hypot(*errors)
 
 
+def influence(a: Placements, b: Placements, positive: NDArray[np.bool_]) -> Floats:
+    """By how much each row moves the difference, to first order; over all rows it sums to 0.
+
+    >>> truth, even = np.array([False, False, True, True]), np.ones(4)
+    >>> scores = np.array([0.1, 0.4, 0.35, 0.8]), np.array([0.1, 0.2, 0.7, 0.8])
+    >>> influence(*(Placements.of(truth, each, even) for each in scores), truth)
+    array([-0.125,  0.125,  0.125, -0.125])
+    """
+    found = np.empty(positive.size)
+    moved = b.positive - a.positive, b.negative - a.negative
+    for rows, gaps, weight in zip((positive, ~positive), moved, a.weights, strict=True):
+        total = weight.sum()
+        found[rows] = weight * (gaps - np.sum(weight * gaps) / total) / total
+    return found
+
+
 def _outranked(place: NDArray[np.intp], weight: Floats) -> Floats:
     """The share of the weight that stands at lower places than each row, with half of its own."""
     here = np.bincount(place, weight)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -22,8 +23,10 @@ class Difference:
     and `high` hold together with those of all other pairs of models, with `confidence`; `p_value`
     is adjusted likewise. `detectable` is the difference that so many rows would have shown four
     times in five. `levels` are the two measures, of `model` first, and the factor by which their
-    ratio may be off. `value` is None
-    where the measure is undefined and the interval None where there is none; `reason` says why.
+    ratio may be off; `alone` the rows that `model` alone gets right, and those that `against` alone
+    does. `value` is None where the measure is undefined and the interval None where there is none;
+    `reason` says why. Within a segment the interval is that of this one difference, `p_value` is
+    adjusted for all segments of a list together, and `sure` says whether it stands (Holm 1979).
     """
 
     measure: str
@@ -42,6 +45,8 @@ class Difference:
     method: str = ""
     reason: str | None = None
     caution: str | None = None
+    alone: tuple[int, int] | None = None
+    sure: bool | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -54,7 +59,8 @@ class Difference:
             return "unknown"
         if self.low is None or self.high is None:
             return self._side(self.value) if math.isinf(self.value) else "unknown"
-        return "tied" if self.low <= 0 <= self.high else self._side(self.value)
+        sure = not self.low <= 0 <= self.high if self.sure is None else self.sure
+        return self._side(self.value) if sure else "tied"
 
     def _side(self, value: float) -> Verdict:
         return "better" if (value > 0) == (self.better == "higher") else "worse"
@@ -83,6 +89,7 @@ class Difference:
             low=_negated(self.high),
             high=_negated(self.low),
             levels=self.levels and (self.levels[1], self.levels[0], self.levels[2]),
+            alone=self.alone and self.alone[::-1],
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -100,10 +107,33 @@ class Difference:
             "verdict": self.verdict,
             "detectable": self.detectable,
             "skill": self.skill,
+            "alone_right": self.alone,
             "method": self.method,
             "reason": self.reason,
             "caution": self.caution,
         }
+
+
+def holm(found: Sequence[Difference], level: float) -> list[Difference]:
+    """Differences judged together: their p values adjusted, and whether each stays below `level`.
+
+    A difference with an interval and no p value has no spread at all, and counts as no evidence.
+
+    >>> one = Difference("mae", "b", "a", -1.0, 0.4, -1.8, -0.2, p_value=0.02)
+    >>> [(d.p_value, d.sure) for d in holm([one, replace(one, p_value=0.03)], 0.05)]
+    [(0.04, True), (0.04, True)]
+    """
+    judged = [place for place, one in enumerate(found) if one.low is not None]
+    judged.sort(key=lambda place: _chance(found[place]))
+    adjusted, least = list(found), 0.0
+    for rank, place in enumerate(judged):
+        least = max(least, min(_chance(found[place]) * (len(judged) - rank), 1.0))
+        adjusted[place] = replace(found[place], p_value=least, sure=least <= level)
+    return adjusted
+
+
+def _chance(found: Difference) -> float:
+    return 1.0 if found.p_value is None else found.p_value
 
 
 def _negated(value: float | None) -> float | None:

@@ -30,12 +30,14 @@ class Timeline:
     time: Floats
     horizon: int | None = None
 
-    def __post_init__(self) -> None:
+    def checked(self) -> Timeline:
+        """Itself; raises `MeasureError` where the horizon does not fit the moments."""
         if self.horizon is not None and not 1 <= self.horizon < self.moments:
             raise MeasureError(
                 f"the horizon is {self.horizon}; expected a whole number of moments, at least 1 "
                 f"and fewer than the {self.moments:,} there are"
             )
+        return self
 
     @cached_property
     def _places(self) -> NDArray[np.intp]:
@@ -80,6 +82,8 @@ def overlapping(series: Floats, horizon: int) -> tuple[float, float]:
     that sum is negative, distant steps count less (Bartlett's weights).
     """
     n = series.size
+    if n <= horizon:
+        return math.nan, math.nan
     gaps = series - series.mean()
     lags = np.arange(1, horizon)
     together = np.array([float(gaps[lag:] @ gaps[:-lag]) for lag in lags])

@@ -18,15 +18,15 @@ from offby.formula.words import w, y
 from offby.measures.measure import Measure
 from offby.measures.measurement import Measurement
 from offby.measures.uncertainty import effective_n, interval, moments_only
-from offby.pairs import delong, formulas
+from offby.pairs import delong, formulas, labels
+from offby.pairs.counted import Counted
 from offby.pairs.difference import TARGETS, Difference, Ends
 from offby.pairs.estimate import Estimate, estimated, independent, influence
-from offby.pairs.formulas import model
-from offby.pairs.gathered import TIME, Gathered
+from offby.pairs.formulas import model, of_model
+from offby.pairs.gathered import TIME
 from offby.pairs.in_time import Timeline
 from offby.pairs.resampled import Replicates, resampled
 
-CLASSES = ("0", "1")
 _BEYOND_DOUBT = 5.0  # standard errors
 _AT_THE_EDGE = "a value stands at the edge of its range, and no interval leads there"
 _NOT_IN_TIME = "takes the rows as independent: this measure is no formula of means"
@@ -34,22 +34,22 @@ _NOT_IN_TIME = "takes the rows as independent: this measure is no formula of mea
 
 @dataclass(frozen=True, eq=False)
 class Judge:
-    """Compares the models at these places; `confidence` is that of all pairs together.
+    """Compares the models at these places; `confidence` is that of all `pairs` together.
 
     With k models there are k (k - 1) / 2 pairs, each with an interval so wide that all hold
     together (Bonferroni). For k like means that is within 4 % of Tukey's exact width.
     """
 
-    gathered: Gathered
+    counted: Counted
     names: Sequence[str]
     confidence: float
     horizon: int | None = None
+    pairs: int = 1
     _known: dict[tuple[str, int], Measurement] = field(default_factory=dict)
 
-    @property
-    def pairs(self) -> int:
-        """How many pairs of models there are."""
-        return len(self.names) * (len(self.names) - 1) // 2
+    def of_part(self, counted: Counted) -> Judge:
+        """The same of a part of the rows, where each pair is judged by itself."""
+        return replace(self, counted=counted, pairs=1, _known={})
 
     @property
     def each(self) -> float:
@@ -59,9 +59,9 @@ class Judge:
     @cached_property
     def timeline(self) -> Timeline | None:
         """When the rows were, where that is known."""
-        if not self.gathered.asked.timed:
+        if not self.counted.timed:
             return None
-        return Timeline(self.gathered.rows.get(TIME, np.zeros(0)), self.horizon)
+        return Timeline(self.counted.rows.get(TIME, np.zeros(0)), self.horizon)
 
     def measured(self, measure: Measure, place: int) -> Measurement:
         """The measure of one model."""
@@ -71,12 +71,14 @@ class Judge:
         return self._known[key]
 
     def _measured(self, measure: Measure, place: int) -> Measurement:
-        own = replace(measure, formula=formulas.of_model(measure.formula, model(place)))
-        state = self.gathered.state
-        found = statistics.measurement(state, own, self.confidence, CLASSES, (0, 1))
+        own = replace(measure, formula=of_model(measure.formula, place))
+        counted = self.counted
+        found = statistics.measurement(
+            counted.state, own, self.confidence, counted.labels, counted.order(own.formula)
+        )
         if self.timeline is None or found.value is None or found.standard_error is None:
             return found
-        formula = formulas.of_model(formulas.as_means(measure), model(place))
+        formula = of_model(formulas.as_means(measure), place)
         if not moments_only(formula):
             return replace(found, caution=_NOT_IN_TIME)
         sure = self._estimated(formula)
@@ -87,10 +89,10 @@ class Judge:
 
     def nearer(self, a: int, b: int) -> Measurement:
         """The share of rows where model `b` is nearer to the truth than `a`."""
-        share = Measure("nearer", formulas.nearer(model(a), model(b)), "higher", "1", (0.0, 1.0))
-        found = self._estimated(share.formula)
-        state = self.gathered.state
-        blank = Measurement("nearer", found.value, n=state.sums.rows, better="higher",
+        formula = formulas.nearer(self.counted.task, a, b)
+        share = Measure("nearer", formula, "higher", "1", (0.0, 1.0))
+        found = self._estimated(formula)
+        blank = Measurement("nearer", found.value, n=self.counted.state.sums.rows, better="higher",
                             confidence=self.each, undefined=found.reason)  # fmt: skip
         if found.error is None or found.value is None or found.value in share.range:
             return blank
@@ -106,23 +108,27 @@ class Judge:
         )  # fmt: skip
         if moments_only(formulas.as_means(measure)):
             return self._of_moments(measure, a, b, blank)
+        if measure.formula.op == "confusion":
+            found = labels.difference(self.counted, measure, a, b, self.timeline)
+            return self._with(blank, found, "delta" if self.timeline is None else self._in_time)
         found, method = self._of_rows(measure, a, b)
         shown = self._with(blank, found, method)
-        return shown if self.timeline is None else replace(shown, caution=_NOT_IN_TIME)
+        in_time = self.timeline is None or method == self._in_time
+        return shown if in_time else replace(shown, caution=_NOT_IN_TIME)
 
     def influence(self, measure: Measure, a: int, b: int) -> Floats | None:
         """How the rows that were sampled move the difference, where it is one of means."""
         formula = formulas.as_means(measure)
         if not moments_only(formula) or measure.better in TARGETS:
             return None
-        paired = formulas.difference(formula, model(a), model(b))
-        return influence(self.gathered.state, paired, self.gathered.drawn)
+        paired = formulas.difference(formula, a, b)
+        return influence(self.counted.state, paired, self.counted.drawn)
 
     def _of_moments(self, measure: Measure, a: int, b: int, blank: Difference) -> Difference:
-        formula, first, second = formulas.as_means(measure), model(a), model(b)
-        found = self._estimated(formulas.difference(formula, first, second), measure.needs)
+        formula = formulas.as_means(measure)
+        found = self._estimated(formulas.difference(formula, a, b), measure.needs)
         if measure.better in TARGETS:
-            whole = self._estimated(formulas.total(formula, first, second), measure.needs)
+            whole = self._estimated(formulas.total(formula, a, b), measure.needs)
             found = self._distances(measure, (a, b), found, whole)
         ends = [self.measured(measure, place).value for place in (a, b)]
         if found.error is None and any(end in measure.range for end in ends):
@@ -137,14 +143,14 @@ class Judge:
 
     def _estimated(self, formula: Expression, needs: str = "") -> Estimate:
         measure = Measure("difference", formula, needs=needs)
-        return estimated(self.gathered.state, measure, self._error)
+        return estimated(self.counted.state, measure, self._error)
 
     def _error(self, formula: Expression) -> tuple[float, float]:
         """The standard error of a formula of moments, and its degrees of freedom."""
-        state, timeline = self.gathered.state, self.timeline
+        state, timeline = self.counted.state, self.timeline
         if timeline is None:
             return independent(state, formula)
-        return timeline.error(influence(state, formula, self.gathered.rows))
+        return timeline.error(influence(state, formula, self.counted.rows))
 
     def _distances(
         self, measure: Measure, at: tuple[int, int], apart: Estimate, whole: Estimate
@@ -170,7 +176,7 @@ class Judge:
         found = [self.measured(measure, place).value for place in (b, a)]
         if measure.better != "lower" or measure.range[0] != 0 or not all(map(_positive, found)):
             return None
-        ratio = self._estimated(formulas.ratio(formula, model(a), model(b)))
+        ratio = self._estimated(formulas.ratio(formula, a, b))
         if ratio.error is None or not ratio.value:
             return None
         high = interval(ratio.value, ratio.error, ratio.degrees, self.each, (0.0, math.inf))[1]
@@ -178,24 +184,19 @@ class Judge:
 
     def _mcnemar(self, measure: Measure, a: int, b: int, shown: Difference) -> Difference:
         """Counted rows have an interval that is sound however few they are."""
-        state = self.gathered.state
+        state = self.counted.state
         if state.plan.weighted or self.timeline is not None or shown.value is None:
             return shown
-        n = state.sums.rows
-        alone = [
-            round(
-                n * (self._estimated(formulas.only_right(measure, model(x), model(z))).value or 0)
-            )
-            for x, z in ((a, b), (b, a))
-        ]
-        found = mcnemar(alone[0], alone[1], n, self.each)
+        n, alone = state.sums.rows, self._alone(measure, a, b)
+        found = mcnemar(*alone, n, self.each)
         p_value = min(found.mid_p * self.pairs, 1.0)
-        return replace(shown, low=found.low, high=found.high, p_value=p_value, method="McNemar")
+        return replace(shown, low=found.low, high=found.high, p_value=p_value, method="McNemar",
+                       reason=None, alone=alone)  # fmt: skip
 
     def _alone(self, measure: Measure, a: int, b: int) -> tuple[int, int]:
         """How many rows `b` alone gets right, and how many `a` alone."""
-        n = self.gathered.state.sums.rows
-        pairs = ((model(a), model(b)), (model(b), model(a)))
+        n = self.counted.state.sums.rows
+        pairs = ((a, b), (b, a))
         shares = [self._estimated(formulas.only_right(measure, *pair)).value for pair in pairs]
         return round(n * (shares[0] or 0)), round(n * (shares[1] or 0))
 
@@ -224,18 +225,22 @@ class Judge:
             gap = (values[1].value or 0.0) - (values[0].value or 0.0)
             return Estimate(gap, reason="no interval: an extreme grows with the rows"), ""
         if measure.formula.op == "scores" and measure.formula.data == "roc_auc":
-            return self._auc(a, b), "DeLong"
+            return self._auc(a, b), "DeLong" if self.timeline is None else self._in_time
         return self._replicates.estimate(measure, a, b, values), "bootstrap"
 
     def _auc(self, a: int, b: int) -> Estimate:
-        value, error = delong.difference(self._placements[a], self._placements[b])
+        both = self._placements[a], self._placements[b]
+        value, error = delong.difference(*both)
         if not math.isfinite(error):
             return Estimate(value, reason="one row of a class is too few for an interval")
-        return Estimate(value, error, effective_n(self.gathered.state) - 1)
+        if self.timeline is None:
+            return Estimate(value, error, effective_n(self.counted.state) - 1)
+        moved = delong.influence(*both, self.counted.rows[y] > 0)
+        return Estimate(value, *self.timeline.error(moved))
 
     @cached_property
     def _placements(self) -> list[delong.Placements]:
-        rows = self.gathered.rows
+        rows = self.counted.rows
         return [
             delong.Placements.of(rows[y] > 0, rows[model(k)], rows[w])
             for k in range(len(self.names))
@@ -243,7 +248,7 @@ class Judge:
 
     @cached_property
     def _replicates(self) -> Replicates:
-        return resampled(self.gathered, CLASSES)
+        return resampled(self.counted)
 
 
 def _positive(value: float | None) -> bool:

@@ -20,10 +20,10 @@ from offby.formula.expression import Expression
 from offby.formula.words import w, y
 from offby.measures.measure import Measure
 from offby.measures.measurement import Measurement
+from offby.pairs.counted import Counted, needs_rows
 from offby.pairs.difference import TARGETS
 from offby.pairs.estimate import Estimate
-from offby.pairs.formulas import model, of_model
-from offby.pairs.gathered import Gathered, needs_rows
+from offby.pairs.formulas import inputs, of_model
 
 DRAWS = 300
 SEED = 20_261_121
@@ -48,35 +48,40 @@ class Replicates:
         return Estimate(value, float(gaps.std(ddof=1)), math.inf)
 
 
-def resampled(gathered: Gathered, classes: tuple[str, ...]) -> Replicates:
+def resampled(counted: Counted) -> Replicates:
     """Draw the rows again and again, and measure every model on each draw."""
-    asked = [measure for measure in gathered.measures if needs_rows(measure)]
+    asked = [measure for measure in counted.measures if needs_rows(measure)]
     own = {
-        (measure.name, k): replace(measure, formula=of_model(measure.formula, model(k)))
+        (measure.name, k): replace(measure, formula=of_model(measure.formula, k))
         for measure in asked
-        for k in range(gathered.models)
+        for k in range(counted.models)
     }
-    weighted = gathered.state.plan.weighted
-    plan = plan_for(tuple(m.formula for m in own.values()), weighted, *gathered.layout)
-    values = {measure.name: np.empty((DRAWS, gathered.models)) for measure in asked}
-    for draw, columns in enumerate(_draws(gathered, weighted)):
+    weighted = counted.state.plan.weighted
+    worst = of_model(counted.task.worst, 0)
+    plan = plan_for(tuple(m.formula for m in own.values()), weighted, _inputs(counted), worst)
+    values = {measure.name: np.empty((DRAWS, counted.models)) for measure in asked}
+    for draw, columns in enumerate(_draws(counted, weighted)):
         state = State(plan)
         state.update(columns, columns[y].size, careful=False)
         for (name, k), measure in own.items():
-            found = measurement(state, measure, 0.95, classes, (0, 1)).value
+            found = measurement(state, measure, 0.95, counted.labels, counted.shown).value
             values[name][draw, k] = math.nan if found is None else found
     return Replicates(values)
 
 
-def _draws(gathered: Gathered, weighted: bool) -> Iterator[dict[Expression, Floats]]:
+def _draws(counted: Counted, weighted: bool) -> Iterator[dict[Expression, Floats]]:
     """All rows, drawn with replacement as often as there are."""
-    inputs, _ = gathered.layout
-    columns = [(name, gathered.rows[name]) for name in ((*inputs, w) if weighted else inputs)]
-    count = gathered.rows[y].size
+    names = (*_inputs(counted), w) if weighted else _inputs(counted)
+    columns = [(name, counted.rows[name]) for name in names]
+    count = counted.rows[y].size
     random = np.random.default_rng(SEED)
     for _ in range(DRAWS):
         drawn = random.integers(0, count, count)
         yield {name: values[drawn] for name, values in columns}
+
+
+def _inputs(counted: Counted) -> tuple[Expression, ...]:
+    return inputs(counted.task, counted.models)
 
 
 def _distance(measure: Measure, values: Floats) -> Floats:

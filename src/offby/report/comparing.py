@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
@@ -14,20 +15,20 @@ from offby.formula.words import y
 from offby.measures.growth import moment_needed
 from offby.measures.measure import Measure
 from offby.measures.measurement import Measurement
+from offby.measures.tail import Tail, tail_of
 from offby.measures.uncertainty import effective_n
+from offby.pairs.counted import Counted
 from offby.pairs.difference import Difference
 from offby.pairs.formulas import as_means, model
 from offby.pairs.judge import Judge
+from offby.pairs.parts import Part
 from offby.report.comparison import Comparison
 from offby.report.comparison_findings import Compared, findings
+from offby.report.comparison_segments import ComparedSegment, about_segments, segments_of
 from offby.report.comparison_view import ComparisonView
-from offby.report.tail import Tail, tail_of
 
 _TOO_NARROW = "too narrow, heavy tail"
-_LINES = {
-    "regression": "Compared as numbers (regression).",
-    "binary": "Compared as yes (1) and no (0) with probabilities of 1 (binary).",
-}
+_FEW_CLASSES = 6
 
 
 @dataclass(frozen=True)
@@ -50,47 +51,90 @@ class _OfRows:
 
 
 @np.errstate(over="ignore", invalid="ignore")  # what overflows is reported as such
-def compared(judge: Judge, names: tuple[str, ...]) -> Comparison:
+def compared(
+    judge: Judge, names: tuple[str, ...], dropped: int = 0, parts: Sequence[Part] = ()
+) -> Comparison:
     """The comparison of the models that are judged, `names` in the order they were asked for."""
-    gathered, state = judge.gathered, judge.gathered.state
-    task = gathered.finish()
+    counted, state = judge.counted, judge.counted.state
+    if judge.timeline is not None and state.sums.rows:
+        judge.timeline.checked()
     place = {name: judge.names.index(name) for name in names}
     pairs = [(b, a) for a, b in combinations(names, 2)]
-    measures = {m.name: {n: _own(judge, m, place[n]) for n in names} for m in gathered.measures}
+    measures = {m.name: {n: _own(judge, m, place[n]) for n in names} for m in counted.measures}
     differences = {
         m.name: {pair: _difference(judge, m, place[pair[0]], place[pair[1]]) for pair in pairs}
-        for m in gathered.measures
+        for m in counted.measures
     }
     nearer = {pair: _nearer(judge, place[pair[0]], place[pair[1]]) for pair in pairs}
     found = Comparison(
-        state.sums.rows, names, measures, differences, nearer, task=task.kind,
-        confidence=judge.confidence, dropped=gathered.dropped, columns=_LINES[task.kind],
-        view=ComparisonView(gathered.drawn[y], {n: gathered.drawn[model(place[n])] for n in names}),
+        state.sums.rows, names, measures, differences, nearer, task=counted.task.kind,
+        confidence=judge.confidence, dropped=dropped, columns=_how(counted),
+        view=ComparisonView(counted.drawn[y], {n: counted.drawn[model(place[n])] for n in names}),
     )  # fmt: skip
     worth = effective_n(state) if state.sums.rows else 0.0
     moments = None if judge.timeline is None else judge.timeline.moments
     evidence = Compared(
         found.rows, found.dropped, worth, judge.confidence, found.deciding, measures, differences,
-        nearer, task.kind, moments,
+        nearer, counted.task.kind, moments,
     )  # fmt: skip
-    return replace(found, findings=findings(evidence))
+    found = replace(found, segments=_segments(found, counted.measures, parts, place))
+    return replace(found, findings=(*about_segments(found), *findings(evidence)))
+
+
+def _segments(
+    found: Comparison, measures: Sequence[Measure], parts: Sequence[Part], place: Mapping[str, int]
+) -> tuple[ComparedSegment, ...]:
+    """The comparison within segments, each other model against the first."""
+    named = {measure.name: measure for measure in measures}
+
+    def differ(part: Part, name: str, pair: tuple[str, str]) -> Difference:
+        return _seen_from(part.judge, named[name], place[pair[0]], place[pair[1]])
+
+    def own(part: Part, name: str) -> dict[str, Measurement]:
+        return {n: part.judge.measured(named[name], place[n]) for n in found.models}
+
+    pairs = [(model, found.models[0]) for model in found.models[1:]]
+    return segments_of(parts, list(named), pairs, differ, own, found.deciding,
+                       1 - found.confidence)  # fmt: skip
+
+
+def _how(counted: Counted) -> str:
+    """As what the predictions were compared, in a sentence."""
+    task, names = counted.task, [counted.labels[k] for k in counted.shown]
+    if task.kind == "regression":
+        return "Compared as numbers (regression)."
+    if task.kind == "binary":
+        said = f"probabilities of {task.positive!r}" if task.scores else "predicted labels"
+        positive = "" if task.scores else f", positive is {task.positive!r}"
+        return f"Compared by {said} (binary{positive})."
+    few = len(names) < _FEW_CLASSES
+    shown = ", ".join(map(repr, names)) if few else f"{names[0]!r} … {names[-1]!r}"
+    said = "probabilities" if task.scores else "predicted labels"
+    count = f"{len(names)} class{'es' * (len(names) != 1)}"
+    return f"Compared by {said} of {count} (multiclass): {shown}."
 
 
 def _difference(judge: Judge, measure: Measure, b: int, a: int) -> Difference:
-    """That of `b` and `a`, which is worked out one way round only."""
-    found = judge.difference(measure, min(a, b), max(a, b))
+    """That of `b` and `a`, with a word where the tail makes its interval worth little."""
+    found = _seen_from(judge, measure, b, a)
     if found.low is not None and not all(map(math.isfinite, measure.range)):
         influence = judge.influence(measure, min(a, b), max(a, b))
         tail = None if influence is None else _tail(influence)
         if tail is not None and tail.heavier_than(2):
-            found = replace(found, caution=_TOO_NARROW)
+            return replace(found, caution=_TOO_NARROW)
+    return found
+
+
+def _seen_from(judge: Judge, measure: Measure, b: int, a: int) -> Difference:
+    """That of `b` and `a`, which is worked out one way round only."""
+    found = judge.difference(measure, min(a, b), max(a, b))
     return found if a < b else found.flipped
 
 
 def _own(judge: Judge, measure: Measure, place: int) -> Measurement:
     """The measure of one model, with a word where the tail makes its interval worth little."""
-    found, drawn = judge.measured(measure, place), judge.gathered.drawn
-    if found.low is None or found.caution or judge.gathered.task is None:
+    found, drawn = judge.measured(measure, place), judge.counted.drawn
+    if found.low is None or found.caution or judge.counted.task.kind != "regression":
         return found
     tail = _tail(drawn[model(place)] - drawn[y])
     if tail is None or not tail.heavier_than(moment_needed(as_means(measure))):

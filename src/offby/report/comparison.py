@@ -15,6 +15,7 @@ from offby.errors import MeasureError
 from offby.measures.measurement import Measurement
 from offby.pairs.difference import TARGETS, Difference
 from offby.report import comparison_page, comparison_text
+from offby.report.comparison_segments import ComparedSegment
 from offby.report.comparison_view import ComparisonView
 from offby.report.finding import Finding
 from offby.report.report import strict
@@ -55,6 +56,8 @@ class Comparison:
     """Which columns were compared, and as what."""
     source: str = ""
     view: ComparisonView | None = None
+    segments: tuple[ComparedSegment, ...] = ()
+    """The same within segments, those in which a model is worse than the first of them first."""
 
     def __getitem__(self, measure: str) -> Difference:
         return self.difference(measure)
@@ -119,6 +122,7 @@ class Comparison:
             },
             "differences": [d.to_dict() for of in self.differences.values() for d in of.values()],
             "nearer": [_share(pair, m) for pair, m in self.nearer.items()],
+            "segments": [segment.to_dict() for segment in self.segments],
             "findings": [finding.to_dict() for finding in self.findings],
         }
         return strict(found)  # type: ignore[no-any-return]

@@ -42,7 +42,7 @@ def findings(compared: Compared) -> tuple[Finding, ...]:
     """Everything worth saying, the most useful first."""
     if not compared.rows:
         return (Finding("empty", "there are no rows to compare models on"),)
-    parts = (_identical, _disagreement, _skill, _nearer, _tied, _infinite, _unknown,
+    parts = (_identical, _disagreement, _skill, _nearer, _alone, _tied, _infinite, _unknown,
              _cautions, _together, _weights, _trust, _dropped)  # fmt: skip
     return tuple(finding for part in parts for finding in part(compared))
 
@@ -88,7 +88,7 @@ def _skill(compared: Compared) -> Iterator[Finding]:
 
 def _nearer(compared: Compared) -> Iterator[Finding]:
     """How often one is nearer; of probabilities the bolder is that more often, right or not."""
-    if compared.task == "binary":
+    if compared.task != "regression":
         return
     for pair, found in list(compared.nearer.items())[:_SENTENCES]:
         if found.value is None or found.low is None or found.high is None:
@@ -105,6 +105,17 @@ def _nearer(compared: Compared) -> Iterator[Finding]:
         )
         yield Finding("nearer", text, {"model": b, "against": a, "share": share, "low": low,
                                        "high": high})  # fmt: skip
+
+
+def _alone(compared: Compared) -> Iterator[Finding]:
+    """How many rows each alone gets right: what McNemar's test counts."""
+    for (b, a), found in list(compared.differences.get("accuracy", {}).items())[:_SENTENCES]:
+        if found.alone is not None and any(found.alone):
+            text = (
+                f"{b} alone is right on {rows(found.alone[0])}, {a} alone on "
+                f"{rows(found.alone[1])} (McNemar)"
+            )
+            yield Finding("alone_right", text, {"model": b, "against": a, "rows": found.alone})
 
 
 def _tied(compared: Compared) -> Iterator[Finding]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from offby.report import comparison_charts
-from offby.report.comparison_text import Cells, tables
+from offby.report import comparison_charts, comparison_segment_charts
+from offby.report.comparison_text import Cells, segment_tables, tables
 from offby.report.comparison_words import headline
 from offby.report.numbers import rows
 from offby.report.templates import template
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from offby.report.comparison import Comparison
     from offby.report.drawn import Chart
 
+_SEGMENTS = 60  # that the page lists
 _DIFFERENCES = "A difference is the later model's measure less the first one's. "
 
 
@@ -26,6 +27,8 @@ class Grid:
 
     heads: Cells
     lines: Sequence[Cells]
+    title: str = ""
+    below: str = ""
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ class Main:
 
     headline: str
     tables: list[Grid]
+    segments: list[Grid]
     findings: list[str]
     charts: list[Chart]
 
@@ -58,9 +62,11 @@ def _content(comparison: Comparison) -> dict[str, Any]:
     main = Main(
         headline(comparison),
         [Grid(*table) for table in tables(comparison)],
+        [Grid(one.heads, one.lines, one.title, one.below)
+         for one in segment_tables(comparison, _SEGMENTS)],
         [finding.text for finding in comparison.findings],
-        comparison_charts.charts(comparison),
-    )
+        [*comparison_charts.charts(comparison), *comparison_segment_charts.charts(comparison)],
+    )  # fmt: skip
     return {
         "version": __version__,
         "source": comparison.source,
@@ -75,7 +81,7 @@ def _content(comparison: Comparison) -> dict[str, Any]:
 def _sample(comparison: Comparison) -> str:
     """How many rows the picture by actual value shows, where that is not all of them."""
     shown = 0 if comparison.view is None else comparison.view.y_true.size
-    if comparison.task == "binary" or not 0 < shown < comparison.rows:
+    if comparison.task != "regression" or not 0 < shown < comparison.rows:
         return ""
     return (
         f"Where each model is nearer is drawn from {rows(shown)}, evenly spread over the table; "

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from offby.pairs.difference import Difference
-from offby.report.comparison_words import headline, label
+from offby.report.comparison_segments import ComparedSegment, families
+from offby.report.comparison_words import headline, label, listed
 from offby.report.numbers import between, number, percent
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from offby.report.comparison import Comparison
 
 _LEAST_WIDTH = 66
+_SEGMENTS, _LEAST_SEGMENTS = 20, 5
 Cells = Sequence[str]
 Lines = tuple[Cells, Sequence[Cells]]
 
@@ -42,6 +45,12 @@ def show(comparison: Comparison, console: Console) -> None:
         wide = console.width >= _LEAST_WIDTH
         console.print()
         console.print(_table(heads, lines) if wide else _narrow(heads, lines))
+    for listing in segment_tables(comparison):
+        console.print(Text(f"\n{listing.title}", style="bold"))
+        wide = console.width >= _LEAST_WIDTH
+        console.print((_table if wide else _narrow)(listing.heads, listing.lines))
+        if listing.below:
+            console.print(Text(listing.below, style="dim"))
     if comparison.findings:
         console.print()
         console.print(_bullets(comparison))
@@ -85,6 +94,38 @@ def _measures(comparison: Comparison) -> Lines:
     return heads, lines
 
 
+@dataclass(frozen=True)
+class Listing:
+    """The segments of one list, with what stands above and below them."""
+
+    title: str
+    heads: Cells
+    lines: Sequence[Cells]
+    below: str
+
+
+def segment_tables(comparison: Comparison, most: int = _SEGMENTS) -> Iterator[Listing]:
+    """The differences within segments by the deciding measure, `most` of all lists together."""
+    lists = families(comparison.segments)
+    for family in lists:
+        by, (first, *others) = " × ".join(family[0].columns), comparison.models
+        shown = family[: max(most // len(lists) // len(others), _LEAST_SEGMENTS)]
+        more = len(family) - len(shown)
+        yield Listing(
+            f"{label(comparison.deciding)} by {by}: {listed(others)} less {first}",
+            (by, *(["model"] if len(others) > 1 else []), "rows", "difference",
+             f"{percent(comparison.confidence, 3)} interval", "verdict"),
+            [line for one in shown for line in _of_segment(one, comparison.deciding)],
+            f"… and {more:,} more segments (--json has all)" if more else "",
+        )  # fmt: skip
+
+
+def _of_segment(one: ComparedSegment, deciding: str) -> Iterator[Cells]:
+    several = len(one.differences[deciding]) > 1
+    for (model, _), found in one.differences[deciding].items():
+        yield (one.name, *([model] if several else []), f"{one.rows:,}", *_compared(found))
+
+
 def _compared(found: Difference) -> tuple[str, str, str]:
     """Difference, interval and verdict."""
     if found.value is None:
@@ -100,7 +141,7 @@ def _table(heads: Cells, lines: Sequence[Cells]) -> RenderableType:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold",
                   collapse_padding=True)  # fmt: skip
     for place, head in enumerate(heads):
-        text = head in ("measure", "model", "verdict") or head.endswith("interval")
+        text = place == 0 or head in ("model", "verdict") or head.endswith("interval")
         table.add_column(
             Text(head), justify="left" if text else "right", overflow="fold",
             no_wrap=place > 1 and text, min_width=min(len(head), 12),
