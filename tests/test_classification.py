@@ -17,6 +17,7 @@ import offby
 from offby import ClassTotals, DataError, Mean, Measure, MeasureError, Task, Totals
 from offby.classification.catalogue import known_names
 from offby.classification.task import q
+from offby.engine import plan
 
 BINARY = Task("binary", scores=True, positive="1", costs=(1.0, 5.0))
 WORDS = Task("multiclass")
@@ -35,6 +36,7 @@ OF_SCORES = {
     "roc_auc": sk.roc_auc_score,
     "average_precision": sk.average_precision_score,
 }
+RANKED = {"roc_auc": sk.roc_auc_score, "average_precision": sk.average_precision_score}
 OF_BOTH = {
     "accuracy": sk.accuracy_score,
     "balanced_accuracy": sk.balanced_accuracy_score,
@@ -136,6 +138,79 @@ def test_several_classes_are_scikit_learns(classes, kind, words):
     assert report["f1"].low == report["f1:macro"].low
 
 
+@pytest.mark.parametrize("kind", ["none", "real"])
+@pytest.mark.parametrize("classes", [3, 5, 12])
+def test_classes_against_the_rest_are_scikit_learns(classes, kind):
+    truth, chances = random_several(classes, 60 * classes, classes)
+    weight = weights(truth.size, kind)
+    names = [f"c{k:02d}" for k in range(classes)]
+    asked = [f"{name}:{how}" for name in RANKED for how in ("macro", "weighted", names[1])]
+    report = offby.measure(np.array(names)[truth], chances, sample_weight=weight,
+                           measures=[*asked, *RANKED, "d2_log_loss", "d2_brier"])  # fmt: skip
+    indicators = np.eye(classes)[truth]
+    for name, peer in RANKED.items():
+        for how in ("macro", "weighted"):
+            wanted = peer(indicators, chances, average=how, sample_weight=weight)
+            agree(report, f"{name}:{how}", wanted)
+        wanted = peer(indicators[:, 1], chances[:, 1], sample_weight=weight)
+        agree(report, f"{name}:{names[1]}", wanted)
+        assert report[name].low == report[f"{name}:macro"].low
+    agree(report, "d2_log_loss", sk.d2_log_loss_score(truth, chances, sample_weight=weight))
+    agree(report, "d2_brier", sk.d2_brier_score(truth, chances, sample_weight=weight))
+
+
+@pytest.mark.parametrize("kind", ["none", "real"])
+def test_errors_of_averages_and_of_skill_are_those_of_single_rows(kind):
+    """The infinitesimal jackknife: how each number moves with the weight of one row."""
+    truth, chances = random_several(6, 200, 4)
+    weight = np.ones(truth.size) if kind == "none" else weights(truth.size, kind)
+    names = ["roc_auc", "roc_auc:weighted", "average_precision", "average_precision:weighted",
+             "d2_log_loss", "d2_brier"]  # fmt: skip
+    before, step = peers_of(truth, chances, weight), 1e-5
+    moved = [peers_of(truth, chances, weight + step * (np.arange(truth.size) == k)) - before
+             for k in range(truth.size)]  # fmt: skip
+    errors = np.linalg.norm(weight[:, None] * np.array(moved) / step, axis=0)
+    report = offby.measure(truth, chances, sample_weight=weight, measures=names)
+    for name, wanted in zip(names, errors, strict=True):
+        assert report[name].standard_error == pytest.approx(wanted, rel=0.02), name
+
+
+def peers_of(truth, chances, weight):
+    indicators = np.eye(chances.shape[1])[truth]
+    ranked = [peer(indicators, chances, average=how, sample_weight=weight)
+              for peer in RANKED.values() for how in ("macro", "weighted")]  # fmt: skip
+    skill = sk.d2_log_loss_score, sk.d2_brier_score
+    return np.array([*ranked, *(peer(truth, chances, sample_weight=weight) for peer in skill)])
+
+
+def test_of_more_classes_than_are_sampled_errors_are_bounded():
+    truth, chances = random_several(4, 2100, 70)
+    names = [f"roc_auc:{k}" for k in range(70)]
+    report = offby.measure(truth, chances, measures=["roc_auc", *names], task="multiclass")
+    errors = [report[name].standard_error or 0.0 for name in names]
+    assert report["roc_auc"].standard_error == pytest.approx(np.mean(errors), rel=1e-9)
+
+
+def test_rankings_of_classes_share_a_budget_and_say_what_that_costs(monkeypatch):
+    monkeypatch.setitem(plan.BUDGETS, "scores", 1 << 12)
+    monkeypatch.setattr(plan, "_LEAST_SHARE", 1 << 9)
+    plan.plan_for.cache_clear()
+    truth, chances = random_several(7, 20_000, 6)
+    counted = ClassTotals(["roc_auc"], SEVERAL, [str(k) for k in range(6)])
+    whole = counted.update(truth, chances).report()["roc_auc"]
+    kept = [len(c.keys) for c in counted.state.sums.counted if c.budget == 1 << 9]
+    assert len(kept) == 6
+    assert max(kept) <= 1 << 9
+    low, high = whole.bracket
+    wanted = sk.roc_auc_score(truth, chances, multi_class="ovr")
+    assert low < wanted < high < low + 0.02
+    halves = [slice(None, None, 2), slice(1, None, 2)]
+    parts = [ClassTotals(["roc_auc"], SEVERAL, [str(k) for k in range(6)]).update(
+        truth[rows], chances[rows]) for rows in halves]  # fmt: skip
+    assert parts[0].merge(parts[1]).report()["roc_auc"].value == whole.value
+    plan.plan_for.cache_clear()
+
+
 @pytest.mark.parametrize("classes", [2, 3, 7])
 def test_labels_alone_are_scikit_learns(classes):
     rng = np.random.default_rng(classes)
@@ -152,7 +227,7 @@ def test_labels_alone_are_scikit_learns(classes):
 
 
 def test_digits_through_the_command(offby_command):
-    names = "log_loss,brier,accuracy,top_k_accuracy:2,f1:weighted,mcc"
+    names = "log_loss,brier,accuracy,top_k_accuracy:2,f1:weighted,mcc,roc_auc,d2_log_loss"
     ran = offby_command("measure", "examples/digits.parquet", "--json", "--measures", names)
     found = json.loads(ran.out)
     table = pq.read_table("examples/digits.parquet").to_pandas()
@@ -166,6 +241,8 @@ def test_digits_through_the_command(offby_command):
         "top_k_accuracy:2": sk.top_k_accuracy_score(truth, chances, k=2),
         "f1:weighted": sk.f1_score(truth, said, average="weighted"),
         "mcc": sk.matthews_corrcoef(truth, said),
+        "roc_auc": sk.roc_auc_score(truth, chances, multi_class="ovr"),
+        "d2_log_loss": sk.d2_log_loss_score(truth, chances),
     }
     assert {name: m["value"] for name, m in found["measures"].items()} == pytest.approx(
         wanted, rel=1e-11
@@ -685,8 +762,22 @@ def test_few_rows_show_no_interval_of_skill():
 
 
 def test_a_class_that_never_comes():
-    report = offby.measure(np.minimum(K3, 1), P3)
-    assert report["balanced_accuracy"].undefined == "no row is '2'"
+    report = offby.measure(np.minimum(K3, 1), P3, measures=[
+        "balanced_accuracy", "log_loss", "roc_auc", "average_precision:2", "roc_auc:1",
+        "d2_log_loss"])  # fmt: skip
+    for name in ("balanced_accuracy", "roc_auc", "average_precision:2"):
+        assert report[name].undefined == "no row is '2'"
+    assert report["roc_auc:1"].value is not None
+    assert report["d2_log_loss"].value is not None
+    alone = offby.measure(np.zeros(9, int), P3[:9], task="multiclass", labels=[0, 1, 2],
+                          measures="d2_brier,roc_auc")  # fmt: skip
+    assert "all rows are of one class" in alone["d2_brier"].undefined
+    known = offby.measure(np.arange(90) % 3, np.full((90, 3), 1 / 3), task="multiclass",
+                          measures="d2_log_loss,roc_auc")  # fmt: skip
+    assert known["d2_log_loss"].value == pytest.approx(0, abs=1e-12)
+    assert known["d2_log_loss"].unsure == "its rows do not vary: no interval"
+    assert (known["roc_auc"].value, known["roc_auc"].low) == (0.5, None)
+    assert alone["roc_auc"].undefined == "every row is '0'"
     assert report["log_loss"].value > 0
 
 

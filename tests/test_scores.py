@@ -15,6 +15,7 @@ from offby import scores
 from offby.errors import DataError, MeasureError
 from offby.measures.aggregate import Undefined
 from offby.scores import Costs, ScoreCounts
+from offby.scores.average import cancelled
 from offby.scores.curves import thin
 
 RNG = np.random.default_rng(20)
@@ -562,3 +563,39 @@ def test_wrong_requests():
     for share in (0.0, 1.5):
         with pytest.raises(MeasureError, match="share of rows"):
             scores.gain(ScoreCounts.of(Y, FINE), share)
+
+
+# --- several classes ---------------------------------------------------------------------------
+
+
+def test_classes_that_err_as_one_cancel_nothing_and_others_do():
+    rng = np.random.default_rng(8)
+    truth, score = rng.integers(0, 2, 400).astype(float), rng.random(400)
+    area, ones = scores.RANKED["roc_auc"], np.ones(400)
+    mirrored = scores.SampledRows(truth, ones, (1 - score, score))  # one ranking, told twice
+    assert cancelled(area, mirrored, by_frequency=False) == pytest.approx(1)
+    three = rng.integers(0, 3, 400).astype(float)
+    apart = scores.SampledRows(three, ones, tuple(rng.random((3, 400))))
+    assert 0.4 < cancelled(area, apart, by_frequency=False) < 0.8  # about 3^-1/2
+    lacking = replace(apart, truth=np.minimum(three, 1))
+    assert cancelled(area, lacking, by_frequency=False) == 1
+
+
+@pytest.mark.parametrize("name", scores.RANKED)
+def test_an_average_has_the_bracket_and_at_most_the_error_of_its_classes(name):
+    ranked = scores.RANKED[name]
+    each = [coarse(ScoreCounts.of(Y, column)) for column in (FINE, TIED, FINE**2)]
+    alone = [ranked.of(counts, 0.95) for counts in each]
+    found = scores.averaged(ranked, each, list("abc"))
+    assert found.value == pytest.approx(np.mean([one.value for one in alone]), rel=1e-12)
+    assert found.standard_error == pytest.approx(np.mean([one.standard_error for one in alone]))
+    assert found.bracket == pytest.approx(np.mean([one.bracket for one in alone], axis=0))
+    assert found.bracket[0] < found.value < found.bracket[1]
+
+
+def test_a_class_without_rows_or_with_one_is_named():
+    area, fine = scores.RANKED["roc_auc"], ScoreCounts.of(Y, FINE)
+    with pytest.raises(Undefined, match="no row is 'b'"):
+        scores.averaged(area, [fine, ScoreCounts.of(0 * Y, FINE)], ["a", "b"])
+    single = scores.averaged(area, [fine, ScoreCounts.of([1, 0, 0], [0.2, 0.1, 0.4])], ["a", "b"])
+    assert single.unsure == "one row of 'b' is too few for an interval"

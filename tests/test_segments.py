@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from itertools import pairwise
 
 import numpy as np
@@ -18,9 +19,11 @@ from offby.engine.state import State
 from offby.formula.words import p, r, w, y
 from offby.measures.finish import measurement
 from offby.measures.names import resolve
+from offby.report import needle
 from offby.segments.clusters import Clusters
 from offby.segments.gap import SURE, gap_of, holm
-from offby.segments.losses import LossRows
+from offby.segments.losses import LossRows, halves
+from offby.segments.relief import of_segments
 from offby.segments.search import search
 
 REGRESSION = ["mae", "rmse", "mse", "bias", "r2", "median_absolute_error", "max_error",
@@ -396,6 +399,102 @@ def test_the_search_in_a_report(offby_command):
     calm = offby.measure(np.zeros(400), np.ones(400) + np.arange(400) % 2,
                          find_segments={"a": np.arange(400) % 3})  # fmt: skip
     assert any(f.kind == "nothing_confirmed" for f in calm.findings)
+
+
+# --- the worst segment among what could be done --------------------------------------------------
+
+
+def uneven(rows=6000, seed=11, worst=1.5, groups=8):
+    """Normal errors; those of the last group are larger."""
+    rng = np.random.default_rng(seed)
+    codes = rng.integers(0, groups, rows)
+    return np.zeros(rows), rng.normal(size=rows) * np.where(codes == groups - 1, worst, 1), codes
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("name", ["mae", "rmse"])
+def test_the_worst_segment_takes_off_what_the_rest_lacks(name, weighted):
+    truth, guess, codes = uneven()
+    weight = np.random.default_rng(1).gamma(3, 1, truth.size) if weighted else None
+    report = offby.measure(truth, guess, sample_weight=weight, measures=name, by={"g": codes})
+    (one,) = report.trials.extra
+    others = codes != 7
+    rest = offby.measure(truth[others], guess[others], measures=name,
+                         sample_weight=None if weight is None else weight[others])  # fmt: skip
+    assert one.gain == pytest.approx(report[name].value - rest[name].value, rel=1e-9)
+    assert one.relative == pytest.approx(one.gain / report[name].value)
+    whole = np.ones(truth.size) if weight is None else weight
+    share = whole[~others].sum() / whole.sum()
+    assert one.fitted["share"] == pytest.approx(share, rel=1e-9)
+    assert one.low < one.gain < one.high
+    assert needle.said(one).startswith("g = 7 (")
+    assert needle.said(one).endswith("at the level of the rest; interval for the worst of 8")
+
+
+def test_the_interval_of_a_segment_that_was_picked_is_that_of_all_together():
+    report = offby.measure(*uneven()[:2], measures="mae", by={"g": uneven()[2]})
+    alone = of_segments(report.segments[:1], "mae", report["mae"])
+    together = of_segments(report.segments, "mae", report["mae"])
+    assert alone.segment == together.segment == "g = 7"
+    ratio = stats.norm.ppf(1 - 0.025 / 8) / stats.norm.ppf(0.975)
+    for end in ("low", "high"):
+        reach = [abs(getattr(one, end) - one.value) for one in (alone, together)]
+        assert reach[1] / reach[0] == pytest.approx(ratio, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["mae", "rmse"])
+def test_a_segment_that_was_found_is_estimated_on_the_other_half(name):
+    truth, guess, codes = uneven()
+    report = offby.measure(truth, guess, measures=name, find_segments={"g": codes})
+    (one,) = report.trials.extra
+    held = ~halves(np.arange(truth.size))
+    left = held & (codes != 7)
+    inside, outside = (offby.measure(truth[rows], guess[rows], measures=name)[name].value
+                       for rows in (held, left))  # fmt: skip
+    assert one.gain == pytest.approx(inside - outside, rel=1e-9)
+    assert one.low < one.gain < one.high
+    assert "not on the rows that chose it" in needle.said(one)
+    assert (report.search.loss == "rmse²") == (name == "rmse")
+
+
+def test_nothing_is_claimed_of_segments_that_are_alike():
+    claims = 0
+    for seed in range(60):
+        truth, guess, codes = uneven(1200, seed, worst=1.0)
+        for how in ("by", "find_segments"):
+            report = offby.measure(truth, guess, measures="mae", **{how: {"g": codes}})
+            claims += len(report.trials.extra)
+    assert claims <= 120 * 0.025 + 3 * math.sqrt(120 * 0.025)
+
+
+def test_every_form_of_the_report_names_the_worst_segment():
+    truth, guess, codes = uneven()
+    shop = np.where(codes == 7, "{a} & <b>", "c")
+    report = offby.measure(truth, guess + 0.4, by={"shop": shop}, find_segments={"shop": shop})
+    (one,) = report.trials.extra  # both name the same, which stands once
+    assert [each.name for each in report.interventions if each.survives].count(one.name) == 1
+    assert "remove the bias" in {each.name for each in report.interventions if each.survives}
+    assert "shop = {a} & <b>" in " ".join(report.to_text(120).split())
+    assert "shop = {a} &amp; &lt;b&gt;" in report.to_html()
+    told = next(each for each in report.to_dict()["interventions"] if each["name"] == one.name)
+    assert told["text"].startswith("shop = {a} & <b> (12 % of the rows) at the level of the rest")
+    shares = [each.relative for each in report.interventions if each.survives]
+    assert shares == sorted(shares, reverse=True)
+    (heads,) = (line for line in report.to_text().splitlines() if line.startswith("correction"))
+    assert heads.endswith("rmse")  # what other corrections do to it
+
+
+def test_labels_alone_have_a_worst_segment_too():
+    rng = np.random.default_rng(3)
+    truth, codes = rng.choice(list("abc"), 4000), rng.integers(0, 4, 4000)
+    said = np.where(rng.random(4000) < np.where(codes == 2, 0.5, 0.1), "a", truth)
+    report = offby.measure(truth, said, task="multiclass", find_segments={"g": codes})
+    (one,) = report.interventions
+    assert (one.loss, one.survives) == ("error rate", True)
+    text = " ".join(report.to_text().split())
+    assert "each alone; gains overlap" in text
+    assert re.search(r"g = 2 \(2\d % of the rows\) at the level of the rest", text)
+    assert "halves of 0 rows" not in text + report.to_html()
 
 
 # --- clusters ----------------------------------------------------------------------------------

@@ -12,6 +12,8 @@ from offby.classification.task import Task, q, rank, square, top
 from offby.errors import MeasureError
 from offby.formula.aggregates import (
     COUNTED,
+    AgainstRest,
+    ClassSkill,
     Confused,
     Mean,
     Scored,
@@ -25,6 +27,7 @@ from offby.losses import LogLoss
 from offby.measures import names
 from offby.measures.measure import Measure
 from offby.measures.regression import AT_MOST_ONE, POSITIVE, SHARE
+from offby.scores import RANKED
 
 _OF_ROW = {"binary": LogLoss.formula, "multiclass": -log(q)}
 _LOG_LOSS, _BRIER, _RATE = Mean(LogLoss.formula), Mean(r**2), Mean(y)
@@ -45,6 +48,8 @@ MULTICLASS = {
     for measure in (
         Measure("log_loss", Mean(-log(q)), "lower", "1", POSITIVE),
         Measure("brier", Mean(square), "lower", "1", (0.0, 2.0)),
+        Measure("d2_log_loss", ClassSkill("log", -log(q)), "higher", "1", AT_MOST_ONE),
+        Measure("d2_brier", ClassSkill("brier", square), "higher", "1", AT_MOST_ONE),
     )
 }
 DEFAULTS = {
@@ -82,7 +87,8 @@ def known_names(task: Task) -> list[str]:
     if not task.scores:
         return counted
     if several:
-        return [*MULTICLASS, "log_loss_share:0.01", "ece", "top_k_accuracy:3", *counted]
+        ranked = [*RANKED, *(f"{name}:weighted" for name in RANKED)]
+        return [*MULTICLASS, "log_loss_share:0.01", "ece", *ranked, "top_k_accuracy:3", *counted]
     scored = [f"{name}:0.1" if about.takes_share else name for name, about in STATISTICS.items()]
     return [*BINARY, "log_loss_share:0.01", *scored, *counted]
 
@@ -160,7 +166,11 @@ def _of_means(text: str, name: str, number: str, task: Task) -> Measure | None:
 
 
 def _of_scores(text: str, name: str, number: str, task: Task) -> Measure | None:
-    """In multiclass the score is that of the predicted class, and positive is to be right."""
+    """Of several classes each is ranked against the rest; for `ece` positive is to be right."""
+    if task.kind == "multiclass" and name in RANKED:
+        if text.endswith(":"):
+            raise MeasureError(f"{text!r} names no class after the colon")
+        return Measure(text, AgainstRest(text), "higher", "1", SHARE)
     if name not in STATISTICS or (task.kind == "multiclass" and name != "ece"):
         return None
     statistic = STATISTICS[name]

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from offby.classification.order import in_order, need_two_labels
-from offby.classification.task import Task, q, rank, square, top
+from offby.classification.task import Task, chance, q, rank, square, top
 from offby.engine.evaluate import compute
 from offby.engine.rows import Rows, as_array, as_column
 from offby.errors import DataError, OffbyError
-from offby.formula.expression import Expression, symbol
+from offby.formula.expression import Expression
 from offby.formula.words import maximum, minimum, where, y
 from offby.tables.floats import Place
 from offby.tables.labels import LabelCodes
@@ -30,11 +30,12 @@ class Encoder:
     """Turns labels into codes, batch by batch, and remembers what they stand for.
 
     `labels` are the classes of probability columns, in their order; of two columns of a binary task
-    the second is the positive one's, unless they say otherwise.
+    the second is the positive one's, unless they say otherwise. Where classes are `ranked`, their
+    probabilities are kept beside what follows from them.
     """
 
-    def __init__(self, task: Task, labels: Sequence[str] = ()) -> None:
-        self.task = task
+    def __init__(self, task: Task, labels: Sequence[str] = (), *, ranked: bool = False) -> None:
+        self.task, self.ranked = task, ranked
         if task.kind == "multiclass" and task.scores and len(labels) < 2:
             raise DataError(
                 "probabilities of several classes need a column for each; name the class of each "
@@ -119,6 +120,8 @@ class Encoder:
             for column, place in zip(columns, places[1:], strict=True):
                 _check_probabilities(column, place)
         _check_sums(excess, places[1].first_row)
+        if self.ranked:
+            more |= {chance(k): np.ascontiguousarray(x) for k, x in enumerate(columns)}
         missing = np.isnan(excess)
         if missing.any():  # one is, so all are
             predicted = np.where(missing, np.nan, predicted)
@@ -156,7 +159,7 @@ def spread(
     label: Floats, columns: Sequence[Floats]
 ) -> tuple[Floats, dict[Expression, Floats], tuple[Floats, Floats]]:
     """From K probabilities a row: the class, what measures ask for, the least and |sum - 1|."""
-    symbols = tuple(symbol(f"p{k}") for k in range(len(columns)))
+    symbols = tuple(chance(k) for k in range(len(columns)))
     roots = _formulas(symbols)
     found = compute(roots, {y: label, **dict(zip(symbols, columns, strict=True))})
     predicted, of_truth, squares, above, largest, least, excess = found

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from offby import confusion
+from offby.classification.against_rest import counted_for, meant, rankings
 from offby.confusion import Confusion
 from offby.engine.order import KeyCounts, finest_drop
 from offby.engine.plan import Counter
@@ -24,13 +25,18 @@ from offby.measures.aggregate import Undefined
 from offby.measures.measure import Better, Measure
 from offby.measures.measurement import Measurement
 from offby.measures.names import number_after
-from offby.measures.uncertainty import effective_n
+from offby.measures.uncertainty import effective_n, interval
 from offby.scores import (
+    RANKED,
     Estimate,
+    SampledRows,
     ScoreCounts,
+    alikeness,
     average_precision,
+    averaged,
     calibration_error,
     calibration_line,
+    class_skill,
     kolmogorov_smirnov,
     lift,
     roc_auc,
@@ -64,6 +70,7 @@ def _part_of_log_loss(part: str, counts: ScoreCounts, confidence: float, _: floa
 
 
 _ANY = (-np.inf, np.inf)
+_COUNTED = frozenset({"scores", "sureness", "confusion", "against_rest", "class_skill"})
 _CELLS = 1 << 18
 _MOST_IN_MATRIX = 2048  # classes: more would take gigabytes
 STATISTICS = {
@@ -108,12 +115,14 @@ def measurement(
     confidence: float,
     labels: tuple[str, ...],
     order: tuple[int, ...],
+    sampled: SampledRows | None = None,
 ) -> Measurement:
     """What the pass says of one measure; `labels` are the classes by their code.
 
-    `order` is the order in which classes are shown, and of two the positive one comes second.
+    `order` is the order in which classes are shown, and of two the positive one comes second. From
+    rows that were `sampled` it is learnt how far the errors of classes cancel in an average.
     """
-    if measure.formula.op not in ("scores", "sureness", "confusion"):
+    if measure.formula.op not in _COUNTED:
         found = finish.measurement(state, measure, confidence)
         return _as_share(found, state) if _is_indicator(measure.formula) else found
     blank = Measurement(
@@ -121,7 +130,7 @@ def measurement(
         confidence=confidence, range=measure.range,
     )  # fmt: skip
     try:
-        found = _estimate(state, measure, confidence, labels, order)
+        found = _estimate(state, measure, confidence, labels, order, sampled)
     except Undefined as reason:
         return replace(blank, undefined=str(reason))
     return replace(
@@ -157,10 +166,15 @@ def _estimate(
     confidence: float,
     labels: tuple[str, ...],
     order: tuple[int, ...],
+    sampled: SampledRows | None,
 ) -> Any:
     if not state.sums.rows:
         raise Undefined("there are no rows")
     part = measure.formula
+    if part.op == "against_rest":
+        return _against_rest(state, part, confidence, labels, sampled)
+    if part.op == "class_skill":
+        return _class_skill(state, measure, confidence, labels, sampled)
     if part.op != "confusion":
         name, _, number = part.data.partition(":")
         counts = score_counts(state, part.args[0], fine=name == "roc_auc")
@@ -171,12 +185,58 @@ def _estimate(
     return evaluated.evaluate(confusion_of(state, part.args[0], labels, order), confidence)
 
 
+def _against_rest(
+    state: State,
+    part: Expression,
+    confidence: float,
+    labels: tuple[str, ...],
+    sampled: SampledRows | None,
+) -> Estimate:
+    """Of one class against all others, or the average over the classes."""
+    name, _, of = part.data.partition(":")
+    codes = meant(part.data, labels)
+    each = [score_counts(state, key.args[0], fine=name == "roc_auc")
+            for key in rankings(part, labels)]  # fmt: skip
+    named = [labels[code] for code in codes]
+    return averaged(RANKED[name], each, named, sampled if len(codes) > 1 else None,
+                    by_frequency=of == "weighted", confidence=confidence)  # fmt: skip
+
+
+def _class_skill(
+    state: State,
+    measure: Measure,
+    confidence: float,
+    labels: tuple[str, ...],
+    sampled: SampledRows | None,
+) -> Estimate:
+    """What is saved of the loss of the classes' frequencies."""
+    part = measure.formula
+    mean, confused = counted_for(part, labels)
+    loss = finish.measurement(state, Measure("", mean), confidence)
+    table = confusion_of(state, confused.args[0], labels, tuple(range(len(labels))))
+    came = table.support > 0
+    alike = 0.0
+    if loss.value is None:
+        raise Undefined(loss.undefined or "")
+    if sampled is not None and loss.standard_error is not None:
+        losses = sampled.losses[part.data]
+        alike = alikeness(part.data, losses, sampled.truth, sampled.weight, table.support)
+    squares = table.squares.sum(axis=1)[came]
+    error = loss.standard_error or 0.0
+    found = class_skill(part.data, (loss.value, error), table.support[came], squares, alike)
+    if loss.standard_error is None or found.standard_error is None:
+        return replace(found, standard_error=None, unsure=loss.unsure or found.unsure)
+    ends = interval(found.value, found.standard_error, effective_n(state) - 1, confidence,
+                    measure.range)  # fmt: skip
+    return replace(found, low=ends[0], high=ends[1])
+
+
 def score_counts(state: State, key: Expression, *, fine: bool = False) -> ScoreCounts:
     """The rows by score and class: keys of positive rows are not negative.
 
     Unless `fine`, in no more cells than serve every statistic but the area under the ROC curve.
     """
-    return _score_counts(*_counted(state, key), fine)
+    return _score_counts(*counted(state, key), fine)
 
 
 @lru_cache(maxsize=8)
@@ -190,7 +250,7 @@ def _score_counts(counter: Counter, counts: KeyCounts, fine: bool) -> ScoreCount
     cell = np.cumsum(np.concatenate([[True], sizes[1:] != sizes[:-1]])) - 1
     place = np.empty_like(cell)
     place[order] = cell
-    amounts = _weights(counter, counts)
+    amounts = weights_of(counter, counts)
     columns = []
     for amount in amounts if amounts[0] is not amounts[1] else amounts[:1]:
         for rows, held in ((amount[below:], place[below:]), (amount[:below][::-1], place[:below])):
@@ -208,7 +268,7 @@ def confusion_of(
     state: State, key: Expression, labels: tuple[str, ...], order: tuple[int, ...]
 ) -> Confusion:
     """The confusion matrix, its classes in this order."""
-    return _confusion(*_counted(state, key), labels, order)
+    return _confusion(*counted(state, key), labels, order)
 
 
 @lru_cache(maxsize=8)
@@ -221,14 +281,14 @@ def _confusion(
     cells = np.divmod(codes, MOST_CLASSES)
     size = max(len(labels), 1)
     tables = []
-    for amount in _weights(counter, counts):
+    for amount in weights_of(counter, counts):
         table = np.zeros((size, size))
         table[cells] = amount
         tables.append(table[np.ix_(order, order)])
     return Confusion(tables[0], tables[1], tuple(labels[k] for k in order))
 
 
-def _weights(counter: Counter, counts: KeyCounts) -> tuple[Floats, Floats]:
+def weights_of(counter: Counter, counts: KeyCounts) -> tuple[Floats, Floats]:
     """The sums of the weights and of their squares, a key."""
     if not counter.columns:
         rows = counts.counts.astype(np.float64)
@@ -237,7 +297,8 @@ def _weights(counter: Counter, counts: KeyCounts) -> tuple[Floats, Floats]:
     return pairs[:, 0] + pairs[:, 1], pairs[:, 2] + pairs[:, 3]
 
 
-def _counted(state: State, key: Expression) -> tuple[Counter, KeyCounts]:
+def counted(state: State, key: Expression) -> tuple[Counter, KeyCounts]:
+    """The counter of a key, and what it has counted."""
     for counter, counts in zip(state.plan.counters, state.sums.counted, strict=True):
         if counter.key is key:
             return counter, counts

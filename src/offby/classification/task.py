@@ -22,6 +22,15 @@ top = symbol("top")
 """The largest probability of the row (multiclass)."""
 
 
+def chance(code: int) -> Expression:
+    """The probability that was given to one class (multiclass), where measures ask for it.
+
+    >>> chance(2)
+    p2
+    """
+    return symbol(f"p{code}")
+
+
 @dataclass(frozen=True)
 class Task:
     """The kind of a table and what its numbers stand for.

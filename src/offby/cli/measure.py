@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 
 from offby.cli import streams
+from offby.cli.arguments import costs_of, edges_of
 from offby.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -108,8 +109,8 @@ def measure(
         report = measure_table(
             table, true=true, pred=pred, weight=weight, measures=_once(asked, gated),
             confidence=confidence, interval=interval, nan=nan, task=task, positive=positive,
-            threshold=threshold, costs=_numbers(costs), labels=split(labels or ""),
-            by=by, bins=bins, edges=_edges(edges or []), most_segments=most_segments,
+            threshold=threshold, costs=costs_of(costs), labels=split(labels or ""),
+            by=by, bins=bins, edges=edges_of(edges or []), most_segments=most_segments,
             find_segments=find_segments, cluster=cluster, progress=advance,
         )  # fmt: skip
     verdicts = [condition.judge(report) for condition in conditions]
@@ -126,37 +127,6 @@ def _once(asked: list[Any], gated: list[Any]) -> list[Any]:
     """What was asked for, or None for the usual, and what gates need; each once."""
     both = [*(asked or [None]), *gated]
     return list({getattr(item, "name", item): item for item in both}.values())
-
-
-def _numbers(costs: str | None) -> list[float] | None:
-    """`1,5`: of a false positive and a false negative; or rows of a matrix apart by semicolons."""
-    from offby.errors import MeasureError
-
-    if costs is None:
-        return None
-    try:
-        rows = [[float(part) for part in row.split(",")] for row in costs.split(";")]
-    except ValueError:
-        raise MeasureError(
-            f"--costs {costs!r} cannot be read; write numbers, such as 1,5"
-        ) from None
-    return rows[0] if len(rows) == 1 else rows  # type: ignore[return-value]
-
-
-def _edges(told: list[str]) -> dict[str, list[float]]:
-    """`age=18,30,50`, each a column."""
-    from offby.errors import MeasureError
-
-    found = {}
-    for text in told:
-        name, _, numbers = text.rpartition("=")
-        try:
-            found[name] = [float(part) for part in numbers.split(",")]
-        except ValueError:
-            raise MeasureError(
-                f"--edges {text!r} cannot be read; write a column and numbers, such as age=18,30,50"
-            ) from None
-    return found
 
 
 def _print_json(report: Report, verdicts: list[Verdict]) -> None:

@@ -58,7 +58,9 @@ def _facts(measure: Measure) -> dict[str, Any]:
 def _formula(measure: Measure) -> str:
     """The formula, or where it is read from counts."""
     counted = {"scores": "from rows by score and class", "sureness": "from rows by sureness",
-               "confusion": "from the confusion matrix"}  # fmt: skip
+               "confusion": "from the confusion matrix",
+               "against_rest": "from rows by score, each class against the rest",
+               "class_skill": "1 - mean loss / that of the classes' frequencies"}  # fmt: skip
     return counted.get(measure.formula.op, repr(measure.formula))
 
 

@@ -24,6 +24,8 @@ from offby.formula.words import p, r, w, where, y
 ONE = constant(1)
 BUDGETS = {"scores": 1 << 22, "confusion": 1 << 18}
 """Different keys that are kept without weights: AUC's bracket falls below 1e-6, 512 classes."""
+_LEAST_SHARE = 1 << 12
+"""Different keys that one class among however many keeps."""
 Floats = NDArray[np.float64]
 Basis = Expression | tuple[int, int]
 """A shifted and scaled term, or the product of two such (by their places)."""
@@ -262,8 +264,7 @@ class _Writer:
         """Note what must be counted for an order statistic."""
         key = aggregate.args[0]
         columns = self.counted.setdefault(key, {})
-        wanted = BUDGET if self.plan.weighted else BUDGETS.get(aggregate.op, BUDGET)
-        self.budgets[key] = max(wanted, self.budgets.get(key, 0))
+        self.budgets[key] = max(_budget(aggregate, self.plan.weighted), self.budgets.get(key, 0))
         for column in count_columns(aggregate, self.plan.weight):
             columns[column] = None
 
@@ -280,6 +281,16 @@ class _Writer:
         if not any(term is known for known in self.plan.largest):
             self.plan.largest.append(term)
             self.builder.act("worst", len(self.plan.largest) - 1, self.builder.value(term))
+
+
+def _budget(aggregate: Expression, weighted: bool) -> int:
+    """Different keys to keep; rankings of several classes share what one would have alone."""
+    whole = BUDGET if weighted else BUDGETS.get(aggregate.op, BUDGET)
+    if aggregate.op != "one_of_many":
+        return whole
+    classes: int = aggregate.data
+    share = max(BUDGETS["scores"] >> (classes - 1).bit_length(), _LEAST_SHARE)
+    return min(share, whole) if weighted else share
 
 
 def count_columns(aggregate: Expression, weight: Expression) -> list[Expression]:

@@ -166,7 +166,7 @@ def update(state: State, rows: Rows, nan: Policy = "raise", *, careful: bool = T
         state.update(columns_of(rows), rows.count, careful=careful)
         return rows
     except UnfitRows:
-        kept = _fit(rows, nan, state.span)
+        kept = fit_to_count(rows, nan, state.span)
         assert kept.place is not None
         state.update(columns_of(kept), kept.count, kept.place, rows.count)
         return kept
@@ -178,7 +178,7 @@ def columns_of(rows: Rows) -> dict[Any, Floats]:
     return columns if rows.weight is None else {**columns, w: rows.weight}
 
 
-def _fit(rows: Rows, nan: Policy, first_row: int) -> Rows:
+def fit_to_count(rows: Rows, nan: Policy, first_row: int) -> Rows:
     """The rows that can be counted: NaN dropped if asked for, weights of zero left out."""
     if nan == "raise":
         _refuse_missing(rows, first_row)

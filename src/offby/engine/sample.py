@@ -33,13 +33,14 @@ class Sample:
     rows: int = 0
     parts: list[tuple[Floats, ...]] = field(default_factory=list)
     blocks: list[NDArray[np.int64]] = field(default_factory=list)
+    keep: int = KEEP  # rows at least, of more; twice as many at most
 
     def update(self, *columns: Floats) -> None:
         """Take the sample's rows out of the next rows of the stream."""
         if not columns[0].size:
             return
         start, self.rows = self.rows, self.rows + columns[0].size
-        while self.rows >> self.level > 2 * KEEP:
+        while self.rows >> self.level > 2 * self.keep:
             self._thin()
         first, last = start >> self.level, (self.rows - 1) >> self.level
         blocks = np.arange(first, last + 1)
@@ -59,7 +60,7 @@ class Sample:
         for blocks, columns in zip(theirs.blocks, theirs.parts, strict=True):
             self._add(blocks + offset, columns)
         self.rows += other.rows
-        while sum(blocks.size for blocks in self.blocks) > 2 * KEEP:
+        while sum(blocks.size for blocks in self.blocks) > 2 * self.keep:
             self._thin()
 
     def columns(self) -> tuple[Floats, ...]:

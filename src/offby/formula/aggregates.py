@@ -14,7 +14,10 @@ from offby.formula.expression import Expression, apply, expression, node, walk
 from offby.formula.words import where, y
 
 MOMENTS = frozenset({"mean", "variance", "covariance"})
-COUNTED = frozenset({"quantile", "top_share", "least_pinball", "scores", "sureness", "confusion"})
+COUNTED = frozenset(
+    {"quantile", "top_share", "least_pinball", "scores", "sureness", "confusion", "one_of_many",
+     "against_rest", "class_skill"}
+)  # fmt: skip
 ORDERED = COUNTED | {"largest"}
 AGGREGATES = MOMENTS | ORDERED
 MOST_CLASSES = 1 << 16
@@ -62,6 +65,21 @@ def LeastPinball(term: Any, tau: Any, beside: Any) -> Expression:  # noqa: N802
 def Scored(statistic: str, positive: Expression, score: Expression) -> Expression:  # noqa: N802
     """A statistic of the ranking by a score of the rows that are `positive` and of the others."""
     return node("scores", (where(positive, score, -score),), statistic)  # the sign tells the class
+
+
+def OneOfMany(classes: int, positive: Expression, score: Expression) -> Expression:  # noqa: N802
+    """The ranking of one of so many classes against all others; together they share a budget."""
+    return node("one_of_many", (where(positive, score, -score),), classes)
+
+
+def AgainstRest(statistic: str) -> Expression:  # noqa: N802
+    """A statistic of such rankings, of one class or of all; the labels tell which those are."""
+    return node("against_rest", (y,), statistic)
+
+
+def ClassSkill(score: str, term: Expression) -> Expression:  # noqa: N802
+    """What `term` saves of the mean score ("log" or "brier") of the frequencies of classes."""
+    return node("class_skill", (_rows(term),), score)
 
 
 def Sureness(  # noqa: N802

@@ -39,7 +39,7 @@ def needed_names(task: Task) -> tuple[str, ...]:
     if not task.scores:
         return ("accuracy",)
     if task.kind == "multiclass":
-        return ("log_loss", "accuracy", "log_loss_share:0.01")
+        return ("log_loss", "accuracy", "d2_log_loss", "log_loss_share:0.01")
     return ("log_loss", "accuracy", "roc_auc", "d2_log_loss", "calibration_in_the_large",
             "log_loss_share:0.01")  # fmt: skip
 
@@ -120,26 +120,30 @@ def _skill(evidence: ClassEvidence) -> Iterator[Finding]:
     numbers = {"d2_log_loss": skill.value, "low": skill.low, "high": skill.high}
     few = evidence.rows < common.FEW
     spread = "" if few else f", interval {between(skill.low, skill.high)}"
-    ranks = "" if auc is None or auc.value is None else (
-        f"; a positive row outscores a negative one {percent(auc.value)} of the time (ROC AUC)"
-    )  # fmt: skip
+    base, ranks = _base(evidence), ""
+    if auc is not None and auc.value is not None and evidence.view.task.kind == "binary":
+        share = percent(auc.value)
+        ranks = f"; a positive row outscores a negative one {share} of the time (ROC AUC)"
     if skill.high < 0:
         text = (
-            f"worse than always giving the base rate: log loss is higher by "
-            f"{percent(-skill.value)}{ranks}"
+            f"worse than always giving {base}: log loss is higher by {percent(-skill.value)}{ranks}"
         )
         yield Finding("worse_than_base_rate", text, numbers)
     elif skill.low <= 0:
         text = (
-            "not surely better than always giving the base rate: log loss differs by "
+            f"not surely better than always giving {base}: log loss differs by "
             f"{percent(skill.value)}{spread}{ranks}"
         )
         yield Finding("no_skill", text, numbers)
     else:
-        text = (
-            f"log loss is {percent(skill.value)} below that of always giving the base rate{ranks}"
-        )
+        text = f"log loss is {percent(skill.value)} below that of always giving {base}{ranks}"
         yield Finding("skill", text, numbers)
+
+
+def _base(evidence: ClassEvidence) -> str:
+    """What a model without any knowledge of the row would say."""
+    several = evidence.view.task.kind == "multiclass"
+    return "the frequency of each class" if several else "the base rate"
 
 
 def _calibration(evidence: ClassEvidence) -> Iterator[Finding]:
@@ -232,9 +236,9 @@ def _disagreement(evidence: ClassEvidence) -> Iterator[Finding]:
     if bad and accuracy.low is not None and accuracy.low > share:
         text = (
             "accuracy and log loss disagree: the side of the threshold is right more often than "
-            "the majority's, yet the probabilities are worth less than the base rate. Accuracy "
-            "is flat between thresholds and does not see how sure a row was; a few rows that "
-            "were surely wrong make the log loss: overconfident, not useless. Recalibrate"
+            f"the majority's, yet the probabilities are worth less than {_base(evidence)}. "
+            "Accuracy is flat between thresholds and does not see how sure a row was; a few rows "
+            "that were surely wrong make the log loss: overconfident, not useless. Recalibrate"
         )
         yield Finding(
             "disagreement", text, {"d2_log_loss": skill.value, "accuracy": accuracy.value}

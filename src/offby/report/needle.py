@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 TITLE = "What would move the needle"
 NOTHING = "nothing here would help: no simple correction survives held-out rows"
 _HOW = "each alone, on rows it was not fitted to (halves of {}); gains overlap"
+_NOT_FITTED = "each alone; gains overlap"
 _LEAST_WIDTH = 66
 _BAR = 100  # pixels
 
@@ -83,12 +84,18 @@ def show(trials: Trials | None, console: Console) -> None:
     console.print()
     console.print(Text(TITLE, style="bold"))
     if survivors:
-        console.print(Text(_HOW.format(rows(trials.rows)), style="dim"))
+        console.print(Text(_how(trials), style="dim"))
         console.print()
         wide = console.width >= _LEAST_WIDTH
         console.print(_table(trials) if wide else _lines(map(sentence, survivors)))
         console.print()
     console.print(_lines(sentences(trials)))
+
+
+def _how(trials: Trials) -> str:
+    """How sure the gains are; nothing was fitted for what segments cost."""
+    fitted = any(one not in trials.extra for one in trials.survivors)
+    return _HOW.format(rows(trials.rows)) if fitted else _NOT_FITTED
 
 
 def _table(trials: Trials) -> RenderableType:
@@ -100,7 +107,7 @@ def _table(trials: Trials) -> RenderableType:
     table.add_column("correction", overflow="fold")
     table.add_column("takes off", overflow="fold")
     table.add_column(f"{percent(trials.confidence, 3)} interval", overflow="fold")
-    others = list(trials.survivors[0].also)
+    others = list(dict.fromkeys(name for one in trials.survivors for name in one.also))
     for name in others:
         table.add_column(name, justify="right", no_wrap=True)
     for one in trials.survivors:
@@ -140,6 +147,6 @@ def listings(trials: Trials | None) -> list[Listing]:
     )
     largest = max((one.relative for one in survivors), default=1.0)
     bars = tuple(round(_BAR * one.relative / largest, 1) for one in survivors)
-    how = [_HOW.format(rows(trials.rows))] if survivors else []
+    how = [_how(trials)] if survivors else []
     say = " ".join(f"{text[0].upper()}{text[1:]}." for text in (*how, *sentences(trials)))
     return [Listing(TITLE, say, heads, lines, bars)]

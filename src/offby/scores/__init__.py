@@ -3,6 +3,7 @@
 `ScoreCounts` is what all of it is read from: rows counted by score and class.
 """
 
+from offby.scores.average import RANKED, Ranked, SampledRows, averaged
 from offby.scores.calibration import (
     CalibrationError,
     CalibrationLine,
@@ -18,6 +19,7 @@ from offby.scores.curves import Curve, gains_curve, precision_recall_curve, roc_
 from offby.scores.decomposition import Decomposition, Isotonic, isotonic, score_decomposition
 from offby.scores.estimate import Best, Estimate
 from offby.scores.ranking import average_precision, gain, kolmogorov_smirnov, lift, roc_auc
+from offby.scores.skill import alikeness, class_skill
 from offby.scores.thresholds import (
     AlongThresholds,
     along_thresholds,
@@ -28,6 +30,7 @@ from offby.scores.thresholds import (
 )
 
 __all__ = [
+    "RANKED",
     "AlongThresholds",
     "Best",
     "CalibrationError",
@@ -37,16 +40,21 @@ __all__ = [
     "Decomposition",
     "Estimate",
     "Isotonic",
+    "Ranked",
     "Reliability",
+    "SampledRows",
     "Saving",
     "ScoreCounts",
+    "alikeness",
     "along_thresholds",
     "average_precision",
+    "averaged",
     "best_cost",
     "best_f1",
     "calibration_error",
     "calibration_in_the_large",
     "calibration_line",
+    "class_skill",
     "cost",
     "cost_curve",
     "f1",

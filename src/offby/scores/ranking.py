@@ -20,6 +20,8 @@ from offby.scores.estimate import (
     sum_of_squares,
 )
 
+Influence = tuple[Floats, Floats]
+"""How much a positive and a negative row of each cell move a statistic, times the total weight."""
 _ALONE = "one row of a class"
 
 
@@ -48,14 +50,32 @@ def roc_auc(counts: ScoreCounts, confidence: float = 0.95) -> Estimate:
 
 def _delong_error(counts: ScoreCounts, lost_to: Floats, value: float) -> float:
     """Each class's share: the variance of its rows' winning rates against the other class."""
-    of_positive = 1 - lost_to / counts.negatives - value
-    of_negative = (counts.true_positive - counts.positive / 2) / counts.positives - value
+    of_positive, of_negative = _placements(counts, lost_to, value)
     squares = (sum_of_squares(counts.positive2, of_positive),
                sum_of_squares(counts.negative2, of_negative))  # fmt: skip
     return math.hypot(
         mean_error(squares[0], counts.positives, counts.effective_positives),
         mean_error(squares[1], counts.negatives, counts.effective_negatives),
     )
+
+
+def _placements(counts: ScoreCounts, lost_to: Floats, value: float) -> Influence:
+    """How often a row of each cell wins against the other class, less the average."""
+    return (1 - lost_to / counts.negatives - value,
+            (counts.true_positive - counts.positive / 2) / counts.positives - value)  # fmt: skip
+
+
+def auc_influence(counts: ScoreCounts) -> Influence:
+    """How a row of each cell moves the area under the ROC curve; there are rows of both classes.
+
+    >>> auc_influence(ScoreCounts.of([0, 1, 1], [0.1, 0.2, 0.0]))[0].tolist()
+    [-0.75, 0.0, 0.75]
+    """
+    lost_to = counts.false_positive - counts.negative / 2
+    value = 1 - float(np.sum(counts.positive * lost_to)) / (counts.positives * counts.negatives)
+    of_positive, of_negative = _placements(counts, lost_to, value)
+    rate = counts.base_rate
+    return of_positive / rate, of_negative / (1 - rate)
 
 
 def _pairs_bracket(counts: ScoreCounts, value: float) -> Bracket | None:
@@ -78,21 +98,24 @@ def average_precision(counts: ScoreCounts, confidence: float = 0.95) -> Estimate
     above = counts.true_positive + counts.false_positive
     precision = counts.true_positive / above
     value = float(np.sum(counts.positive * precision)) / counts.positives
-    error = _precision_error(counts, above, precision, value)
+    error = standard_error(counts, *precision_influence(counts))
     n = counts.effective_positives
     return estimate(value, error, n, confidence, SHARE, _precision_bracket(counts), _ALONE)
 
 
-def _precision_error(counts: ScoreCounts, above: Floats, precision: Floats, value: float) -> float:
-    """From the influence of a row on average precision E[y A(S) / M(S)] / E[y].
+def precision_influence(counts: ScoreCounts) -> Influence:
+    """How a row of each cell moves average precision E[y A(S) / M(S)] / E[y].
 
     Here A(s) = E[y, S >= s] and M(s) = P(S >= s). A row at s adds to A and M of every positive row
     that scores at most s, which adds up to y E[y, S <= s; 1/M] - E[y, S <= s; A/M²].
     """
+    above = counts.true_positive + counts.false_positive
+    precision = counts.true_positive / above
+    value = float(np.sum(counts.positive * precision)) / counts.positives
     each = counts.positive / above
     raises, lowers = np.cumsum(each), np.cumsum(each * precision)
-    of_positive = precision + raises - lowers - value
-    return standard_error(counts, of_positive, lowers) / counts.base_rate
+    rate = counts.base_rate
+    return (precision + raises - lowers - value) / rate, -lowers / rate
 
 
 def _precision_bracket(counts: ScoreCounts) -> Bracket | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from offby.errors import MeasureError
@@ -35,10 +36,28 @@ def _split(text: str, at: str, columns: Collection[str]) -> list[str]:
     return [text] if text in columns else [part.strip() for part in text.split(at)]
 
 
-def loss_of(measures: Sequence[Measure], usual: tuple[str, Expression]) -> tuple[str, Expression]:
-    """The name and the row formula of the first measure that is a mean loss, or the usual one."""
+@dataclass(frozen=True, eq=False)
+class RowLoss:
+    """What segments are judged by: a measure's name, and the formula of a row that it averages.
+
+    It is the mean, or the `root` of it.
+    """
+
+    name: str
+    term: Expression
+    root: bool = False
+
+    @property
+    def averaged(self) -> str:
+        """What the mean itself is called."""
+        return f"{self.name}²" if self.root else self.name
+
+
+def loss_of(measures: Sequence[Measure], usual: tuple[str, Expression]) -> RowLoss:
+    """That of the first measure that is a mean loss or the root of one, or the usual one."""
     for measure in measures:
-        formula = measure.formula.args[0] if measure.formula.op == "sqrt" else measure.formula
+        root = measure.formula.op == "sqrt"
+        formula = measure.formula.args[0] if root else measure.formula
         if formula.op == "mean" and measure.better == "lower":
-            return measure.name, formula.args[0]
-    return usual
+            return RowLoss(measure.name, formula.args[0], root)
+    return RowLoss(*usual)

@@ -12,10 +12,10 @@ from offby.engine.lane import Columns
 from offby.formula.expression import Expression
 from offby.formula.words import w
 from offby.segments.coding import Codes
+from offby.tables.part import mixed
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-_MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 
 
 class LossRows:
@@ -70,8 +70,5 @@ def halves(rows: NDArray[np.int64]) -> Flags:
     >>> halves(np.arange(8)).astype(int).tolist()
     [1, 1, 0, 1, 0, 0, 0, 1]
     """
-    x = rows.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
-    x = (x ^ (x >> np.uint64(30))) * _MIX[0]
-    x = (x ^ (x >> np.uint64(27))) * _MIX[1]
-    found: Flags = (x ^ (x >> np.uint64(31))) & np.uint64(1) == 1
+    found: Flags = mixed(rows) & np.uint64(1) == 1
     return found

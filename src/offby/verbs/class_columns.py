@@ -28,16 +28,16 @@ def find(table: Table, true: Any, pred: Any, weight: str | None, options: Option
     except TableError as error:
         if options.kind == "regression":
             raise
-        for labels_of in (lambda *_: (), _labels_of):
+        for known in (lambda *_: (), labels_of):
             try:
-                labels = labels_of(table, true)
+                labels = known(table, true)
                 return find_columns(table, true, pred, weight, classes=True, labels=labels)
             except (TableError, DataError):
                 continue
         raise error from None
 
 
-def _labels_of(table: Table, true: Any) -> tuple[str, ...]:
+def labels_of(table: Table, true: Any) -> tuple[str, ...]:
     """The labels of the truth, sorted, to find columns of probabilities by; it takes a reading.
 
     Of what can be read only once they are those of the first rows: another is refused later.
@@ -94,7 +94,7 @@ def with_probabilities(
 
 
 def _all_labels(table: Table, columns: Columns) -> tuple[str, ...]:
-    labels = _labels_of(table, columns.true[0])
+    labels = labels_of(table, columns.true[0])
     if table.once and not labels:
         raise TableError(
             f"{table.source} can be read only once: name the classes of the columns of "
@@ -109,7 +109,7 @@ def _preferred(
     """Probabilities, where there are any beside the predicted labels; they say more."""
     true, weight = columns.true[0], columns.weight
     others = [name for name in table.columns if name != true]
-    found = find_probabilities(others, options.labels or _labels_of(table, true))
+    found = find_probabilities(others, options.labels or labels_of(table, true))
     if found is not None:
         weighed = f", weighted by {weight!r}" if weight is not None else ""
         how = (

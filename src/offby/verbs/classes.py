@@ -34,7 +34,7 @@ def of_arrays(y_true: Any, y_pred: Any, options: Options) -> Task:
         several = prediction.ndim == 2 and prediction.shape[1] > 1
         return unseen(several, options) if options.says_classes else REGRESSION
     labels, (parts, _) = as_labels(truth, "y_true"), parts_of(prediction)
-    return inferred(*_spelt_alike(labels, parts), options)
+    return inferred(*spelt_alike(labels, parts), options)
 
 
 def arrays(
@@ -42,15 +42,15 @@ def arrays(
 ) -> Report:
     """The report on two arrays of classes."""
     parts, places = parts_of(y_pred)
-    truth, parts = _spelt_alike(as_labels(y_true, "y_true"), parts)
-    labels = _array_labels(truth, len(parts), options) if len(parts) > 1 else options.labels
+    truth, parts = spelt_alike(as_labels(y_true, "y_true"), parts)
+    labels = array_labels(truth, len(parts), options) if len(parts) > 1 else options.labels
     totals = make(task, labels)
     weight = None if sample_weight is None else as_column(sample_weight, "sample_weight")
     found = totals.add(truth, parts, places, weight).report()
     return replace(found, columns=told(totals))
 
 
-def _spelt_alike(truth: Any, parts: list[Any]) -> tuple[Any, list[Any]]:
+def spelt_alike(truth: Any, parts: list[Any]) -> tuple[Any, list[Any]]:
     """Of two columns of labels, true and false as 1 and 0 where the other has numbers."""
     if len(parts) > 1 or (truth.dtype.kind == "b") == (parts[0].dtype.kind == "b"):
         return truth, parts
@@ -59,7 +59,7 @@ def _spelt_alike(truth: Any, parts: list[Any]) -> tuple[Any, list[Any]]:
     return (columns[0], columns[1:]) if numbers else (truth, parts)
 
 
-def _array_labels(truth: Any, columns: int, options: Options) -> tuple[str, ...]:
+def array_labels(truth: Any, columns: int, options: Options) -> tuple[str, ...]:
     """The classes of K columns of probabilities: as told, 0 to K-1, or the sorted labels."""
     if options.labels:
         return checked(options.labels, columns)

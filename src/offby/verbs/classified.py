@@ -8,19 +8,22 @@ from typing import Any, Self
 
 import numpy as np
 
+from offby.classification.against_rest import counted_for
 from offby.classification.catalogue import by_name, resolve
 from offby.classification.encode import Encoder, Places, as_labels, parts_of
 from offby.classification.infer import frozen
 from offby.classification.order import need_two_labels
 from offby.classification.recode import occurring, recoded
+from offby.classification.sampled import sampled_columns, sampled_rows
 from offby.classification.statistics import measurement
-from offby.classification.task import Task, q
+from offby.classification.task import Task, chance, q
 from offby.engine.plan import Plan, plan_for
 from offby.engine.rows import Policy, Rows, as_column, check_policy, update
 from offby.engine.sample import Sample
 from offby.engine.state import State
 from offby.engine.storage import pack, unpack
 from offby.errors import DataError, MeasureError
+from offby.formula.expression import Expression
 from offby.interventions import Trials
 from offby.measures.measure import Measure
 from offby.measures.measurement import check_confidence
@@ -66,7 +69,8 @@ class ClassTotals:
         # in an order that asking cannot change
         asked = sorted(self.asked, key=lambda measure: measure.name)
         self.needed = resolve([*resolve(needed_names(task), task), *asked], task)
-        self.encoder = Encoder(task, labels)
+        ranked = any(measure.formula.op == "against_rest" for measure in self.needed)
+        self.encoder = Encoder(task, labels, ranked=ranked)
         self.state: State | None = None
         self.dropped = 0
         self.sample: Sample | None = None
@@ -111,18 +115,24 @@ class ClassTotals:
         return self.state
 
     def _plan(self, weighted: bool) -> Plan:
-        formulas = tuple(measure.formula for measure in self.needed)
-        return plan_for(formulas, weighted, self.task.inputs, self.task.worst)
+        formulas = [part for measure in self.needed
+                    for part in counted_for(measure.formula, self.encoder.told)]  # fmt: skip
+        inputs = (*self.task.inputs, *self._chances)
+        return plan_for(tuple(formulas), weighted, inputs, self.task.worst)
+
+    @property
+    def _chances(self) -> tuple[Expression, ...]:
+        """The probabilities of all classes, where one is ranked against the rest."""
+        return tuple(map(chance, range(len(self.encoder.told)))) if self.encoder.ranked else ()
 
     def _sample(self, kept: Rows) -> None:
-        """Keep a few rows: of several classes, the probability that was given to what came."""
+        """Keep a few rows, if there are probabilities."""
         if not self.task.scores:
             return
-        given = kept.more.get(q, kept.y_pred)
-        weight = () if kept.weight is None else (kept.weight,)
+        columns = sampled_columns(self.task, kept, self._chances)
         if self.sample is None:
-            self.sample = Sample(2 + len(weight))
-        self.sample.update(kept.y_true, given, *weight)
+            self.sample = Sample(len(columns))
+        self.sample.update(*columns)
 
     def _remember(self, rows: Rows, start: int) -> None:
         """Keep what the worst rows held, while they are at hand."""
@@ -171,7 +181,10 @@ class ClassTotals:
         state = self.state or State(self._plan(weighted=False))
         labels = self.encoder.labels
         order = self._shown(state)
-        measured = partial(measurement, confidence=self.confidence, labels=labels, order=order)
+        sampled = sampled_rows(self.task, self.sample, weighted=state.plan.weighted)
+        measured = partial(
+            measurement, confidence=self.confidence, labels=labels, order=order, sampled=sampled
+        )
         found = {measure.name: measured(state, measure) for measure in self.needed}
         if self.beside is not None:
             found = self.beside.refined(state, self.needed, found, measured)
@@ -252,7 +265,8 @@ class ClassTotals:
     def _trials(self, classes: int) -> Trials | None:
         if self.sample is None:
             return None
-        columns = self.sample.columns()
+        weighted = self.state is not None and self.state.plan.weighted
+        columns = self.sample.columns()[: 2 + weighted]
         return Trials(columns, self.asked, self.task, classes, self.confidence)
 
 

@@ -21,7 +21,8 @@ from offby.measures.measurement import Measurement
 from offby.measures.uncertainty import moments_only
 from offby.report.report import Report
 from offby.report.segment_findings import about_clusters, about_search, about_segments
-from offby.segments.asked import crossed, loss_of
+from offby.report.worst_segment import with_worst
+from offby.segments.asked import RowLoss, crossed, loss_of
 from offby.segments.clusters import Clusters
 from offby.segments.coding import Bins, Codes, Labels
 from offby.segments.edges import coders
@@ -75,7 +76,7 @@ class Beside:
         self._groups: list[Groups] = []
         self.clusters = None if self._cluster is None else Clusters(self._cluster[0])
         self._losses: LossRows | None = None
-        self._loss = REGRESSION.loss
+        self._loss = RowLoss(*REGRESSION.loss)
         self._asked: set[str] = set()
         self._inflation: tuple[str, float] | None = None
 
@@ -150,7 +151,8 @@ class Beside:
     def add(self, state: State, rows: Rows, start: int) -> None:
         """Add rows that the whole's state has just counted, of the batch that began at `start`."""
         segments, searched, clusters = self._codes.pop(start)
-        columns, ids = columns_of(rows), np.arange(start, start + rows.count)
+        columns = columns_of(rows)
+        ids: NDArray[np.int64] | range = range(start, start + rows.count)
         if rows.place is not None:
             ids = rows.place + start
             segments, searched = ([c[rows.place] for c in part] for part in (segments, searched))
@@ -163,7 +165,7 @@ class Beside:
         )
 
     def _work(
-        self, state: State, columns: Any, ids: NDArray[np.int64], segments: Sequence[Codes],
+        self, state: State, columns: Any, ids: NDArray[np.int64] | range, segments: Sequence[Codes],
         searched: Sequence[Codes], clusters: Codes | None,
     ) -> None:  # fmt: skip
         for groups, codes in zip(self._groups, segments, strict=True):
@@ -186,9 +188,9 @@ class Beside:
     def judge_by(self, measures: Sequence[Measure], usual: tuple[str, Expression]) -> None:
         """Take the loss that segments are searched by from the first measure that has one."""
         self._asked = {measure.name for measure in measures}
+        self._loss = loss_of(measures, usual)
         if self.find and self._losses is None:
-            self._loss = loss_of(measures, usual)
-            self._losses = LossRows(self.find, self._loss[1])
+            self._losses = LossRows(self.find, self._loss.term)
 
     def refined(
         self, state: State, measures: Sequence[Measure], found: Mapping[str, Measurement],
@@ -223,13 +225,14 @@ class Beside:
         ]
         found = None
         if self._losses is not None and state.sums.rows:
-            found = search(self._losses, self._name, self._loss[0], confidence)
+            found = search(self._losses, self._name, self._loss.averaged, confidence)
         said = list(report.findings)
         if self.clusters is not None:
             said = about_clusters(said, self.clusters.column, self.clusters.count, self._inflation)
         said += [*about_segments(families), *about_search(found)]
         segments = tuple(segment for family in families for segment in family)
-        return replace(report, segments=segments, search=found, findings=tuple(said))
+        trials = with_worst(report.trials, self._loss, report.measures, segments, found)
+        return replace(report, segments=segments, search=found, findings=tuple(said), trials=trials)
 
     def _name(self, column: int, code: int) -> str:
         return self._coders[self.find[column]].names[code]
