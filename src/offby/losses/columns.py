@@ -25,10 +25,11 @@ from offby.losses.classes import (
     traced,
 )
 from offby.losses.loss import LEAST_CURVATURE
+from offby.losses.trainable import Trainable
 
 
 @dataclass(frozen=True)
-class CategoricalLoss(ABC):
+class CategoricalLoss(Trainable, ABC):
     """How wrong K numbers a row are about which of K classes came true.
 
     `y_true` holds column numbers from 0 on, or names of classes where `classes` says which column

@@ -20,6 +20,7 @@ from offby.formula.words import maximum, p, r, where, y, z
 from offby.losses import tensors
 from offby.losses.average import exact_mean
 from offby.losses.constant import best_constant
+from offby.losses.trainable import Trainable
 
 FLOOR = constant(1e-6)
 """The least |r|, in units of y, by which a curvature is divided."""
@@ -73,7 +74,7 @@ class Noise:
     log_normaliser: Callable[..., Any]
 
 
-class Loss:
+class Loss(Trainable):
     """How wrong one prediction is: a formula l(y, p), and what is derived from it.
 
     Subclasses state facts; nothing is overridden twice. Instances are immutable values.
@@ -177,6 +178,10 @@ class Loss:
             return self.as_run(self.surrogate)
         rule = hessian if _not_only_error(self.formula) else _majoriser
         return self.as_run(maximum(rule(self.formula), LEAST_CURVATURE))
+
+    def derived(self) -> tuple[Expression, Expression]:
+        """The gradient and the curvature, as formulas of y and p."""
+        return self._gradient, self._curvature
 
     def value(self, y_true: Any, y_pred: Any) -> Any:
         """The loss of each prediction; arrays broadcast, tensors stay tensors."""
