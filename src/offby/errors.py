@@ -19,3 +19,7 @@ class DataError(OffbyError):
 
 class MeasureError(OffbyError):
     """A measure is unknown, or is asked for something that it does not define."""
+
+
+class RunError(OffbyError):
+    """A training log cannot be found or read, or lacks the curves asked for."""

@@ -1,0 +1,63 @@
+"""One file of a run, in one format: what every reader has in common."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+
+from offby.runs.appended import AppendedFile
+from offby.runs.curves import Curves, counted
+from offby.runs.rows import Rows
+
+
+class Part(ABC):
+    """A file that can be looked at again and again."""
+
+    @abstractmethod
+    def poll(self) -> bool:
+        """Read what is new; say whether the file changed."""
+
+    @abstractmethod
+    def curves(self) -> Curves:
+        """All that was read so far."""
+
+
+class LinesPart(Part):
+    """A file of lines: JSONL and CSV."""
+
+    def __init__(self, path: Path) -> None:
+        self.file = AppendedFile(path)
+        self.start()
+
+    def start(self) -> None:
+        """Forget what was read: the file begins (again)."""
+        self.rows = Rows()
+        self.skipped: dict[str, int] = {}
+
+    @abstractmethod
+    def take(self, text: str) -> None:
+        """Read whole lines."""
+
+    def poll(self) -> bool:
+        """Read the lines that were added."""
+        changed, more = False, True
+        while more:
+            added = self.file.lines()
+            more, changed = added.more, changed or added.changed
+            if added.again:
+                self.start()
+            if added.data:
+                self.take(added.data.decode("utf-8-sig", errors="replace"))
+        return changed
+
+    def skip(self, why: str, count: int = 1) -> None:
+        """Note that lines could not be read."""
+        self.skipped[why] = self.skipped.get(why, 0) + count
+
+    def curves(self) -> Curves:
+        """The curves of all rows so far, and what was skipped."""
+        found = self.rows.curves()
+        notes = [f"{counted(count, 'line')} skipped: {why}" for why, count in self.skipped.items()]
+        if left := self.file.left():
+            notes.append(f"the last line ({left} bytes) has no end: left for the next look")
+        return Curves(found.axis, found.series, (*found.notes, *notes))
