@@ -28,3 +28,26 @@ def progress(doing: str) -> Iterator[Callable[[Any], None] | None]:
             bar.update(task, rows=batch.first_row + batch.rows, **share)
 
         yield advance
+
+
+@contextmanager
+def counted(doing: str) -> Iterator[Callable[[int, int], None] | None]:
+    """A bar on standard error for things that are done one by one, where that is a terminal."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not console.is_terminal or console.is_dumb_terminal:
+        yield None
+        return
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (TextColumn(doing), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(doing, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,0 +1,132 @@
+"""`watch`: from the logs of training runs to a verdict each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from offby.errors import OffbyError, RunError
+from offby.report.watched import WatchedRun, ranked
+from offby.runs.better import better as better_way
+from offby.runs.curves import RunLog, Series
+from offby.runs.find import find_runs
+from offby.runs.pairing import Pair, pair
+from offby.runs.reader import RunReader
+from offby.runs.roles import words
+from offby.watch.diagnose import diagnose
+
+
+class Watcher:
+    """The runs below some paths, looked at again and again as they grow.
+
+    `look` reads what was added, judges the runs that changed anew, and finds new ones. `train` and
+    `val` name the curves where their names do not tell. With `live` the looks of a run share one
+    risk of a false alarm, one look an evaluation. Raises `RunError` where there is nothing to
+    watch; runs that hold no curve are in `unread`, with the reason.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[str | Path],
+        *,
+        train: str | None = None,
+        val: str | None = None,
+        better: Literal["lower", "higher"] | None = None,
+        confidence: float = 0.95,
+        live: bool = False,
+    ) -> None:
+        if not paths:
+            raise RunError("no path was given; name a file or a folder of training logs")
+        self.paths = [Path(path) for path in paths]
+        self.unread: dict[str, str] = {}
+        self._asked = (train, val, better)
+        self._confidence, self._live = confidence, live
+        self._readers: dict[Path, list[RunReader]] = {}
+        self._judged: dict[RunReader, WatchedRun] = {}
+
+    def look(self, progress: Callable[[int, int], None] | None = None) -> list[WatchedRun]:
+        """All runs as they stand now, the best first; `progress` is told how many are done."""
+        self.unread = {}
+        found = [reader for path in self.paths for reader in self._found(path)]
+        runs = []
+        for done, reader in enumerate(found, 1):
+            run = self._look_at(reader)
+            runs += [] if run is None else [run]
+            if progress is not None:
+                progress(done, len(found))
+        if not runs:
+            raise RunError("; ".join(dict.fromkeys(self.unread.values())))
+        return ranked(runs)
+
+    def _found(self, path: Path) -> list[RunReader]:
+        self._readers[path] = find_runs(path, self._readers.get(path, ()))
+        return self._readers[path]
+
+    def _look_at(self, reader: RunReader) -> WatchedRun | None:
+        changed = reader.poll()
+        if reader in self._judged and not changed:
+            return self._judged[reader]
+        try:
+            self._judged[reader] = self._judge(reader.read())
+        except OffbyError as error:
+            self.unread[reader.name] = str(error)
+            return None
+        return self._judged[reader]
+
+    def _judge(self, log: RunLog) -> WatchedRun:
+        chosen = pair(log, *self._asked)
+        train, val = chosen.of(log)
+        verdict = diagnose(
+            None if train is None else train.values,
+            None if val is None else val.values,
+            None if val is None else val.steps,
+            train_steps=None if train is None else train.steps,
+            accuracy=None if val is None else _accuracy(log, chosen, val),
+            better=chosen.better,
+            confidence=self._confidence,
+            live=self._live,
+        )
+        return WatchedRun(log, chosen, verdict)
+
+
+def watch(
+    *paths: str | Path,
+    train: str | None = None,
+    val: str | None = None,
+    better: Literal["lower", "higher"] | None = None,
+    confidence: float = 0.95,
+) -> list[WatchedRun]:
+    """Read the training logs in files or folders and judge each run, the best first.
+
+    Whatever wrote them: TensorBoard, Hugging Face, Lightning, Keras, XGBoost, LightGBM, CatBoost,
+    MLflow, trackio, JSONL or CSV. `train` and `val` name the curves where their names do not tell;
+    `better` says which way they improve. Raises `RunError` where nothing is to be watched.
+
+    >>> import tempfile, offby
+    >>> with offby.Run(tempfile.mkdtemp()) as run:
+    ...     for epoch, loss in enumerate([0.85, 0.65, 0.55, 0.48, 0.45, 0.44, 0.45, 0.48, 0.5], 1):
+    ...         run.log(epoch, val=loss)
+    >>> [(run.verdict.best_epoch, run.best) for run in watch(run.path)]
+    [(6, 0.44)]
+    """
+    watcher = Watcher(paths, train=train, val=val, better=better, confidence=confidence)
+    return watcher.look()
+
+
+def _accuracy(log: RunLog, chosen: Pair, val: Series) -> np.ndarray | None:
+    """The accuracy at the evaluations of the loss: it may hold where the loss does not."""
+    if chosen.better == "higher":
+        return None
+    for _, name in chosen.others:
+        if name is not None and better_way(name) == "higher" and _speaks_of_accuracy(name):
+            series = log.series[name]
+            if np.array_equal(series.steps, val.steps) and np.isfinite(series.values).all():
+                return series.values
+    return None
+
+
+def _speaks_of_accuracy(name: str) -> bool:
+    return bool({"acc", "accuracy", "top1"} & set(words(name)))

@@ -1,0 +1,219 @@
+"""The page of runs, served and written: what it holds, its events, and the page in a browser."""
+
+import json
+import re
+import shutil
+import socket
+import subprocess
+import threading
+from contextlib import contextmanager
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import numpy as np
+import pytest
+
+from offby.errors import RunError
+from offby.report.watch_page import MOST_POINTS, page, told
+from offby.runs.run import Run
+from offby.serve.board import Board
+from offby.serve.server import serve
+from offby.verbs.watch import Watcher, watch
+
+VAL = [0.85, 0.65, 0.55, 0.48, 0.45, 0.44, 0.45, 0.46, 0.48, 0.50]
+
+
+def log(folder, values, start=1):
+    with Run(folder) as run:
+        for step, value in enumerate(values, start):
+            run.log(step, train=0.8 / step + 0.2, val=value)
+
+
+def embedded(text):
+    return json.loads(re.search(r'id="data">(.*?)</script>', text, re.DOTALL)[1])
+
+
+# The page
+
+
+def test_the_page_holds_the_curves_and_the_verdict(tmp_path):
+    log(tmp_path / "a", VAL)
+    (run,) = embedded(page(watch(tmp_path), {}))
+    assert run["curves"]["val"] == [list(range(1, 11)), VAL]
+    assert run["best"] == {"at": 6, "value": 0.44, "within": list(run["best"]["within"])}
+    assert run["best"]["within"][0] <= 6 <= run["best"]["within"][1]
+    assert run["fitted"][0][-1] == 10
+
+
+def test_names_cannot_leave_their_place_in_the_page(tmp_path):
+    log(tmp_path / "</script><script>alert(1)", VAL)
+    text = page(watch(tmp_path), {"<b>": "<i>not read"})
+    assert "<script>alert" not in text
+    assert "<i>not read" not in text
+    assert embedded(text)[0]["name"] == "</script><script>alert(1)"
+
+
+def test_no_address_but_its_own_stands_in_the_page(tmp_path):
+    log(tmp_path / "a", VAL)
+    text = page(watch(tmp_path), {})
+    assert re.findall(r'(?:src|href)="([^"]*)"', text) == ["data:,"]
+    assert not re.search(r"url\(|import\(|fetch\(|XMLHttpRequest", text)
+
+
+def test_very_many_points_keep_their_extremes(tmp_path):
+    values = np.full(100_000, 1.0)
+    values[[777, 50_000]] = 9.0, 0.1
+    (tmp_path / "log.csv").write_text(
+        "step,loss\n" + "\n".join(f"{k},{value}" for k, value in enumerate(values)) + "\n"
+    )
+    steps, drawn = told(watch(tmp_path)[0])["curves"]["train"]
+    assert len(steps) <= MOST_POINTS + 2
+    assert {777, 50_000, 0, 99_999} <= set(steps)
+    assert (max(drawn), min(drawn)) == (9.0, 0.1)
+
+
+def test_what_is_not_finite_is_a_gap(tmp_path):
+    log(tmp_path / "a", [0.5, float("nan"), 0.4, float("inf")])
+    assert told(watch(tmp_path)[0])["curves"]["val"][1] == [0.5, None, 0.4, None]
+
+
+# News
+
+
+def test_a_page_hears_of_what_it_has_not_seen(tmp_path):
+    log(tmp_path / "a", VAL[:5])
+    log(tmp_path / "b", VAL)
+    board = Board(Watcher([tmp_path]))
+    board.look()
+    number, runs = board.since(0, 0)
+    assert {run["name"] for run in runs} == {"a", "b"}
+    assert board.since(number, 0) == (number, [])
+    log(tmp_path / "a", VAL[5:], start=6)
+    board.look()
+    later, news = board.since(number, 0)
+    assert [(run["name"], run["evaluations"]) for run in news] == [("a", 10)]
+    assert later > number
+    assert len(board.since(later + 5, 0)[1]) == 2  # of another server: it knows nothing
+
+
+def test_who_waits_is_woken(tmp_path):
+    board = Board(Watcher([tmp_path]))
+    heard = []
+    waits = threading.Thread(target=lambda: heard.append(board.since(0, 60)))
+    waits.start()
+    log(tmp_path / "a", VAL)
+    board.look()
+    waits.join(30)
+    assert [run["name"] for run in heard[0][1]] == ["a"]
+
+
+# The server
+
+
+@contextmanager
+def served(folder):
+    board, told_where, where = Board(Watcher([folder])), threading.Event(), []
+
+    def ready(address):
+        where.append(address)
+        told_where.set()
+
+    def run():
+        with pytest.raises(Interrupted):
+            serve(board, 0, every=0.05, ready=ready)
+
+    class Interrupted(Exception):
+        pass
+
+    board.look()
+    look, stop = board.look, threading.Event()
+
+    def look_or_stop():
+        if stop.is_set():
+            raise Interrupted
+        look()
+
+    board.look = look_or_stop
+    thread = threading.Thread(target=run)
+    thread.start()
+    told_where.wait(30)
+    try:
+        yield where[0]
+    finally:
+        stop.set()
+        thread.join(30)
+
+
+def event(stream):
+    """The next event with data: its number and its runs."""
+    found = {}
+    for line in stream:
+        name, _, value = line.decode().rstrip("\n").partition(": ")
+        if not line.strip() and "data" in found:
+            return int(found["id"]), json.loads(found["data"])
+        found[name] = value
+    raise AssertionError("the stream ended")
+
+
+def test_the_page_and_its_events_are_served(tmp_path):
+    log(tmp_path / "a", VAL[:5])
+    with served(tmp_path) as address:
+        with urlopen(address, timeout=30) as answer:
+            text = answer.read().decode()
+        assert "const LIVE = true" in text
+        assert embedded(text) == []
+        with urlopen(f"{address}events", timeout=30) as stream:
+            number, (run,) = event(stream)
+            assert (run["name"], run["evaluations"]) == ("a", 5)
+            log(tmp_path / "a", VAL[5:], start=6)
+            later, runs = event(stream)
+            while runs[0]["evaluations"] < 10:
+                later, runs = event(stream)
+            assert runs[0]["verdict"] == "overfitting"
+        again = Request(f"{address}any/prefix/events", headers={"Last-Event-ID": str(number)})
+        with urlopen(again, timeout=30) as stream:
+            resumed, (run,) = event(stream)
+            assert (resumed, run["evaluations"]) == (later, 10)
+        with pytest.raises(HTTPError, match="404"):
+            urlopen(f"{address}secrets", timeout=30)
+
+
+def test_a_port_that_is_taken_is_one_clear_error(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(RunError, match=f"cannot serve on 127.0.0.1:{port}.*give another port"):
+            serve(Board(Watcher([tmp_path])), port)
+    with pytest.raises(RunError, match="give another port"):
+        serve(Board(Watcher([tmp_path])), 99_999_999)
+
+
+# In a browser
+
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def browsed(address, folder):
+    """The page as a browser has it after a while of its own time."""
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+             f"--user-data-dir={folder}", "--virtual-time-budget=4000", "--dump-dom",
+             "--enable-logging=stderr"]  # fmt: skip
+    done = subprocess.run(
+        [CHROMIUM, *flags, address], check=True, capture_output=True, text=True, timeout=120
+    )
+    assert "CONSOLE" not in done.stderr, done.stderr
+    return done.stdout
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
+def test_a_browser_shows_the_verdict_the_list_and_the_plot(tmp_path):
+    log(tmp_path / "runs/seed1", VAL)
+    log(tmp_path / "runs/seed2", VAL[:5])
+    whole = tmp_path / "page.html"
+    whole.write_text(page(watch(tmp_path / "runs"), {}))
+    text = browsed(whole.as_uri(), tmp_path / "profile")
+    assert re.search(r'<h1 id="verdict"><b class="bad">overfitting</b>: ', text)
+    assert len(re.findall(r'<tr class="shown', text)) == 2
+    assert "<canvas" in text
+    assert 'id="seeds-label"' in text
+    assert 'id="seeds-label" hidden' not in text

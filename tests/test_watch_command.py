@@ -1,0 +1,155 @@
+"""`offby watch` and the verb behind it: logs in, curves and verdicts out."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from offby.errors import RunError
+from offby.report.braille import Line, drawn
+from offby.runs.run import Run
+from offby.verbs.watch import Watcher, watch
+
+VAL = [0.85, 0.65, 0.55, 0.48, 0.45, 0.44, 0.45, 0.46, 0.48, 0.50]
+TRAIN = [0.8, 0.6, 0.5, 0.4, 0.35, 0.32, 0.30, 0.29, 0.28, 0.27]
+
+
+def written(folder, val=VAL, train=TRAIN, start=1, **more):
+    with Run(folder) as run:
+        for k, (a, b) in enumerate(zip(train, val, strict=True)):
+            run.log(start + k, train=a, val=b, **{name: part[k] for name, part in more.items()})
+    return folder
+
+
+@pytest.fixture
+def runs(tmp_path):
+    written(tmp_path / "memorises")
+    steady = [0.2 + math.exp(-k / 6) + 0.002 * (-1) ** k for k in range(30)]
+    written(tmp_path / "learns", val=steady, train=[v - 0.05 for v in steady])
+    return tmp_path
+
+
+def test_the_known_answer(runs):
+    (run,) = watch(runs / "memorises")
+    assert (run.verdict.verdict, run.verdict.best_epoch) == ("overfitting", 6)
+    assert (run.best, run.last) == (0.44, 0.50)
+    assert (run.pair.train, run.pair.val) == ("train", "val")
+
+
+def test_runs_are_ranked_by_what_their_best_checkpoint_reached(runs):
+    assert [run.name for run in watch(runs)] == ["learns", "memorises"]
+    assert [run.name for run in watch(runs / "memorises", runs / "learns")] == [
+        "learns", "memorises",
+    ]  # fmt: skip
+
+
+def test_better_when_higher_ranks_the_other_way(tmp_path):
+    for name, top in (("low", 0.7), ("high", 0.9)):
+        with Run(tmp_path / name) as run:
+            for k in range(12):
+                run.log(k + 1, val_accuracy=top - 0.4 * 0.6**k)
+    assert [run.name for run in watch(tmp_path)] == ["high", "low"]
+
+
+def test_a_second_look_reads_what_was_added_and_judges_anew(tmp_path):
+    written(tmp_path / "a", VAL[:4], TRAIN[:4])
+    watcher = Watcher([tmp_path])
+    (first,) = watcher.look()
+    assert watcher.look()[0] is first
+    written(tmp_path / "a", VAL[4:], TRAIN[4:], start=5)
+    written(tmp_path / "b")
+    again = watcher.look()
+    assert [(run.name, run.verdict.evaluations) for run in again] == [("a", 10), ("b", 10)]
+
+
+def test_a_run_without_a_curve_hides_no_other(runs):
+    (runs / "empty").mkdir()
+    (runs / "empty" / "metrics.csv").write_text("epoch,lr\n1,0.1\n2,0.1\n")
+    watcher = Watcher([runs])
+    assert len(watcher.look()) == 2
+    assert all("empty" in name for name in watcher.unread)
+
+
+def test_accuracy_that_holds_tells_overconfidence_from_uselessness(tmp_path):
+    better = np.linspace(0.6, 0.8, len(VAL))
+    written(tmp_path / "a", val_accuracy=better, train_accuracy=better)
+    (run,) = watch(tmp_path)
+    assert run.pair.val == "val"
+    assert run.verdict.overconfident
+    assert "overconfident" in run.verdict.advice
+
+
+def test_nothing_to_watch_is_one_clear_error(tmp_path, offby_command):
+    with pytest.raises(RunError, match="no path was given"):
+        Watcher([])
+    with pytest.raises(RunError, match="there is no"):
+        watch(tmp_path / "nowhere")
+    done = offby_command("watch", tmp_path / "nowhere")
+    assert "there is no" in done.error
+
+
+# The command
+
+
+def test_the_picture_has_the_verdict_first_and_both_curves(runs, offby_command):
+    done = offby_command("watch", runs / "memorises")
+    assert done.code == 0
+    assert done.out.startswith("overfitting: ")
+    assert "best 0.44 at step 6" in done.out
+    assert "train: train, validation: val (lower is better)" in done.out
+    assert any("\u2801" <= sign <= "\u28ff" for sign in done.out)
+
+
+def test_several_runs_are_listed_with_a_verdict_each(runs, offby_command):
+    lines = offby_command("watch", runs).out.splitlines()
+    assert lines[0].split() == ["run", "best", "at", "last", "evaluations", "verdict", "metric"]
+    assert lines[1].split()[0] == "learns"
+    assert lines[2].split()[0] == "memorises"
+    assert "overfitting" in lines[2]
+
+
+def test_json_has_the_verdict_and_the_evidence(runs, offby_command):
+    found = json.loads(offby_command("watch", runs, "--json").out)
+    last = found["runs"][-1]
+    assert (last["verdict"], last["best_epoch"], last["best"]) == ("overfitting", 6, 0.44)
+    assert last["metric"] == {"train": "train", "val": "val", "better": "lower"}
+    assert found["unread"] == {}
+
+
+def test_a_gate_fails_on_its_verdict_only(runs, offby_command):
+    assert offby_command("watch", runs, "--fail-if", "overfitting").code == 1
+    assert offby_command("watch", runs / "learns", "--fail-if", "overfitting").code == 0
+    assert offby_command("watch", runs, "--fail-if", "diverged,never-generalised").code == 0
+    wrong = offby_command("watch", runs, "--fail-if", "overfiting").error
+    assert "'overfiting' is no verdict; expected one of: diverged" in wrong
+
+
+def test_curves_can_be_named(runs, offby_command):
+    done = offby_command("watch", runs / "memorises", "--val", "train", "--json")
+    assert json.loads(done.out)["runs"][0]["metric"]["val"] == "train"
+    wrong = offby_command("watch", runs / "memorises", "--val", "vall").error
+    assert "did you mean 'val'" in wrong
+
+
+# The picture
+
+
+def test_a_picture_stays_within_its_size():
+    x = np.arange(200_000.0)
+    found = drawn([Line(x, np.sin(x / 9_000), "a"), Line(x, np.cos(x / 9_000), "b")], 60, 10)
+    lines = found.plain.splitlines()
+    assert len(lines) == 12
+    assert max(map(len, lines)) <= 60
+
+
+def test_what_is_not_finite_is_left_out_of_a_picture():
+    found = drawn([Line([1, 2, 3, 4], [1.0, math.nan, math.inf, 2.0], "")], 30, 5)
+    assert found.plain.splitlines()[0].startswith("2 ┤")
+    assert drawn([Line([1], [math.nan], "")], 30, 5).plain == "nothing to draw yet"
+
+
+def test_one_point_and_a_flat_line_are_drawn():
+    for values in ([3.0], [3.0, 3.0, 3.0]):
+        found = drawn([Line(range(len(values)), values, "")], 30, 5)
+        assert any("\u2801" <= sign <= "\u28ff" for sign in found.plain)
