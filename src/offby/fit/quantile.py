@@ -1,0 +1,121 @@
+"""Linear quantile regression, exact and with a certificate; with τ = 0.5, least absolute errors.
+
+The coefficients minimise Σ w ρ(y - X b), where ρ(r) = τ r above 0 and (τ - 1) r below (Koenker &
+Bassett 1978). A smoothed fit comes near, rows far from it are lumped, an interior point method
+fits the few others, and a few pivots end at a fit through as many rows as there are coefficients.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from offby.engine.rows import Floats
+from offby.fit.quantile_design import Design, check_tau
+from offby.fit.quantile_gap import ROUNDING, duality_gap
+from offby.fit.quantile_globs import solve
+from offby.fit.quantile_problem import Places
+from offby.fit.quantile_smooth import guessed
+from offby.fit.quantile_threads import one_thread
+from offby.fit.quantile_vertex import Corner
+
+
+@dataclass(frozen=True, eq=False)
+class QuantileFit:
+    """The coefficients (p,) of a quantile regression, and the proof of how good they are.
+
+    `objective` is the mean pinball loss Σ w ρ / Σ w, and at most `gap` above the least there is,
+    proved by a dual that meets its constraints (infinite without one); both in units of y.
+    `rounding` is what float64 leaves open of both. A `vertex` is a fit that goes through the rows
+    `through`, one for each coefficient that is not 0 for being that of a dependent column.
+    """
+
+    tau: float
+    coef: Floats
+    intercept: float
+    objective: float
+    gap: float
+    rounding: float
+    iterations: int
+    through: Places
+
+    @property
+    def vertex(self) -> bool:
+        """Whether the fit is a basic solution, as an exact optimum can always be."""
+        return self.through.size > 0
+
+    @property
+    def relative_gap(self) -> float:
+        """The gap as a share of the objective; 0 if it is no more than the rounding."""
+        if self.gap <= self.rounding:
+            return 0.0
+        return self.gap / self.objective if self.objective > 0 else np.inf
+
+
+def quantile_fit(
+    X: Any,
+    y: Any,
+    tau: float,
+    sample_weight: Any = None,
+    fit_intercept: bool = True,
+    tol: float = 1e-9,
+) -> QuantileFit:
+    """The τ-quantile of y as a linear function of the columns of X, with the least pinball loss.
+
+    X is (n, p), y and `sample_weight` (n,); weights of 0 leave rows out; `tau` is between 0 and 1.
+    Columns that are a combination of earlier ones (the intercept is the first) get a coefficient
+    of 0. A relative gap above `tol`, which no data is known to leave, sends all rows through the
+    interior point method once more. Raises `DataError` for what is not finite or does not match.
+    After He, Pan, Tan & Zhou (2021), Portnoy & Koenker (1997) and Barrodale & Roberts (1973).
+
+    >>> found = quantile_fit([[1], [2], [3], [4], [5]], [1, 2, 3, 4, 90], 0.5)
+    >>> found.coef.round(12).tolist(), round(found.objective, 12), found.gap < 1e-12
+    ([1.0], 8.5, True)
+    """
+    level = check_tau(tau)
+    with one_thread():
+        design = Design.of(X, y, sample_weight, fit_intercept)
+        return best_of(design, level, fit_corner(design, level), tol)
+
+
+def fit_corner(design: Design, tau: float) -> Corner:
+    """The fit from nothing."""
+    if not design.kept.size:  # all columns are 0
+        none = np.empty(0, np.intp)
+        side = np.where(design.rows.y > 0, 1, -1).astype(np.int8)
+        return Corner(np.zeros(0), side, none, np.zeros(0), None, 0)
+    rows, coef, share = guessed(design.rows, tau)
+    return solve(rows, tau, coef, share)
+
+
+def best_of(design: Design, tau: float, found: Corner, tol: float) -> QuantileFit:
+    """The fit that was found, or one to all rows without lumps if that is proved to be better."""
+    first = certified(design, tau, found)
+    if first.relative_gap <= tol:
+        return first
+    second = certified(design, tau, solve(design.rows, tau, share=1.0))
+    return min(first, second, key=lambda fit: fit.gap)
+
+
+def certified(design: Design, tau: float, found: Corner) -> QuantileFit:
+    """The fit to the rows as they were given, and its gap, which only they and the dual decide."""
+    rows = design.rows
+    coef = rows.coefficients(found.coef)
+    through = np.empty(0, np.intp) if found.basis is None else found.basis
+    if through.size:  # from the rows themselves, so that it goes through them exactly
+        coef[design.kept] = np.linalg.solve(rows.X[np.ix_(through, design.kept)], rows.y[through])
+    gap = duality_gap(rows, tau, coef, found.dual(tau))
+    coef, intercept = design.coefficients(coef + 0.0)  # no -0
+    each = design.unit / design.total_weight
+    return QuantileFit(
+        tau=tau,
+        coef=coef,
+        intercept=intercept,
+        objective=gap.loss * each,
+        gap=gap.gap * each,
+        rounding=gap.rounding * each + ROUNDING * design.far(coef),
+        iterations=found.steps,
+        through=design.given(through),
+    )

@@ -1,0 +1,77 @@
+"""The certificate of a quantile regression: how far its loss can be above the least, at most.
+
+For any d with Σ w d x = 0 and τ - 1 <= d <= τ, and any coefficients b*, Σ w ρ(y - x'b*) >=
+Σ w d (y - x'b*) = Σ w d y. So that is below the least loss, and what the loss of b has above it is
+a bound: it is Σ w (ρ(r) - d r), of terms that are all positive, with nothing cancelled. A dual
+that misses its constraints proves nothing, so its gap is infinite.
+
+In float64, Σ w d x = e is not quite 0, and the bound is e'(b - b*) short. As Σ w |r| is at most the
+loss over min(τ, 1 - τ), both at b and at the better b*, Σ w |x'(b - b*)| is at most twice that, and
+e'(b - b*) at most √(e'G⁻¹e) times it, with G = Σ w² x x' of all or of some rows. The gap has that
+added.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from offby.engine.evaluate import in_slices
+from offby.engine.rows import Floats
+from offby.fit.quantile_problem import Problem, blocks
+
+_EQUAL = 1e-11  # of the largest that Σ w d x could be: what it may differ from 0
+ROUNDING = 4 * float(np.finfo(np.float64).eps)
+
+
+@dataclass(frozen=True)
+class Gap:
+    """The loss of a fit, the most it can be above the least, and how sure float64 lets both be."""
+
+    loss: float
+    gap: float
+    rounding: float
+
+
+def duality_gap(rows: Problem, tau: float, coef: Floats, dual: Floats) -> Gap:
+    """The loss of `coef` and its gap to the bound that `dual` gives, infinite if it gives none.
+
+    >>> rows = Problem(np.ones((3, 1)), np.array([1.0, 2.0, 9.0]))
+    >>> duality_gap(rows, 0.5, np.array([2.0]), np.array([-0.5, 0.0, 0.5])).gap
+    0.0
+    >>> duality_gap(rows, 0.5, np.array([2.0]), np.array([-0.5, 0.1, 0.5])).gap
+    inf
+    """
+
+    def add(start: int, stop: int) -> Floats:
+        parts = blocks(start, stop)
+        return sum((_sums(rows, part, tau, coef, dual[part]) for part in parts), np.zeros(1))
+
+    total = sum(in_slices(rows.count, add), np.zeros(1))
+    loss, gap, unmet = float(total[0]), float(total[1]), total[2:]
+    boxed = bool(np.min(dual) >= tau - 1 and np.max(dual) <= tau)  # NaN is not
+    feasible = boxed and bool(np.all(np.abs(unmet) <= _EQUAL * rows.column_size))
+    gap += 2 * loss / min(tau, 1 - tau) * _norm(rows, unmet)
+    rounding = ROUNDING * (rows.truth_size + float(rows.column_size @ np.abs(coef)))
+    return Gap(loss, gap if feasible else np.inf, rounding)
+
+
+def _sums(rows: Problem, part: slice, tau: float, coef: Floats, dual: Floats) -> Floats:
+    """Of some rows: loss, gap, Σ w d x."""
+    X = rows.X[part]
+    residual = rows.y[part] - X @ coef
+    loss = np.maximum(tau * residual, (tau - 1) * residual)
+    excess = loss - dual * residual
+    if rows.weight is None:
+        return np.concatenate([(np.sum(loss), np.sum(excess)), dual @ X])
+    weight = rows.weight[part]
+    return np.concatenate([(weight @ loss, weight @ excess), (weight * dual) @ X])
+
+
+def _norm(rows: Problem, unmet: Floats) -> float:
+    """√(e'G⁻¹e), or a little more."""
+    mixed = unmet if rows.mixture is None else unmet @ rows.mixture
+    values, vectors = rows.spread
+    return math.sqrt(float(np.sum((mixed @ vectors) ** 2 / values))) if values.size else 0.0
