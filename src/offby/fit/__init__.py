@@ -1,0 +1,8 @@
+"""Linear models fitted under the loss you care about, with proof of how near the best they are."""
+
+from offby.fit.classifier import LinearClassifier
+from offby.fit.descent import Descent
+from offby.fit.loading import load
+from offby.fit.regressor import LinearRegressor
+
+__all__ = ["Descent", "LinearClassifier", "LinearRegressor", "load"]

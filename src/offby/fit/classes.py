@@ -1,0 +1,71 @@
+"""Fitting a score for each of several classes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from offby.errors import DataError
+from offby.fit.fitted import Fit
+from offby.fit.inference import infer_classes
+from offby.fit.linear import (
+    SAMPLE,
+    Settings,
+    certificate_of,
+    check_search,
+    fit_of,
+    linear_and_penalty,
+)
+from offby.fit.newton import minimise
+from offby.fit.penalty import Penalty
+from offby.fit.rows import Source
+from offby.fit.softmax import SoftmaxProblem, contrasts_of
+from offby.fit.solve import last_resort
+from offby.losses import SoftmaxCrossEntropy
+
+
+def fit_classes(source: Source, classes: int, settings: Settings) -> Fit:
+    """Minimise the mean cross-entropy of the softmax of a score for each class, plus penalty.
+
+    The y of `source` is the number of each row's class. Raises `DataError` for an l1 penalty.
+
+    >>> from offby.fit.rows import Rows
+    >>> rows = Rows(np.zeros((4, 1)), np.array([0.0, 0.0, 1.0, 2.0]))
+    >>> ridge = Settings("l2", 1.0, 0.5, True, 1e-10, 100, "auto", None)
+    >>> chances = np.exp(fit_classes(rows, 3, ridge).intercepts)
+    >>> (chances / chances.sum()).round(9)
+    array([0.5 , 0.25, 0.25])
+    """
+    check_search(settings)
+    problem = _problem_of_classes(source, classes, settings)
+    solution = minimise(problem, np.zeros(problem.size), settings.tol, settings.max_iter)
+    if solution.escapes:
+        held = replace(problem, penalty=last_resort(source, problem.linear, classes - 1))
+        there = minimise(held, np.zeros(problem.size), settings.tol, settings.max_iter).at
+        objective = problem.point(there, bend=False).objective
+        solution = replace(solution, at=there, objective=objective, gap=objective)
+    found = [problem.linear.uncentred(at) for at in problem.by_class(solution.at)]
+    kind = settings.standard_errors
+    return fit_of(
+        np.stack([coefficients for coefficients, _ in found]),
+        np.array([intercept for _, intercept in found]),
+        solution,
+        loss=SoftmaxCrossEntropy(),
+        link="identity",
+        certificate=certificate_of(solution, convex=True),
+        rows=source.count,
+        inference=None if kind is None else infer_classes(problem, solution, kind),
+    )
+
+
+def _problem_of_classes(source: Source, classes: int, settings: Settings) -> SoftmaxProblem:
+    if settings.penalty not in (None, "l2") or settings.solver not in ("auto", "newton"):
+        raise DataError(
+            f"{classes} classes are fitted with penalty None or 'l2' and solver 'auto'; penalty is "
+            f"{settings.penalty!r} and solver {settings.solver!r}. For others wrap this in "
+            "scikit-learn's OneVsRestClassifier"
+        )
+    linear, penalty = linear_and_penalty(source.sample(SAMPLE), settings)
+    several = Penalty(np.tile(penalty.l1, classes - 1), np.tile(penalty.l2, classes - 1))
+    return SoftmaxProblem(source, linear, contrasts_of(classes), several)

@@ -1,0 +1,182 @@
+"""From rows to coefficients, a certificate and standard errors: what the estimators share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from offby.errors import DataError
+from offby.fit.blocks import Linear
+from offby.fit.descent import descent_of, walk_down
+from offby.fit.fitted import Fit
+from offby.fit.history import columns_of
+from offby.fit.inference import Inference, infer
+from offby.fit.lines import Lines, density_of, fit_lines, in_memory, lines_of
+from offby.fit.newton import Solution
+from offby.fit.penalty import Penalty, penalty_of
+from offby.fit.problem import Problem
+from offby.fit.rows import Rows, Source, centre_of
+from offby.fit.scaled import solve_scaled
+from offby.fit.score import Floats, ScoreLoss
+from offby.fit.shape import shape_of
+from offby.fit.solve import solve
+
+SAMPLE = 1 << 13
+"""How many rows tell what a loss looks like, and which columns lie far from 0."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to fit: the estimators' parameters of the same names."""
+
+    penalty: Any
+    alpha: float
+    l1_ratio: float
+    fit_intercept: bool
+    tol: float
+    max_iter: int
+    solver: Any
+    standard_errors: Any
+    scale: Any = None
+
+
+def fit_linear(source: Source, loss: ScoreLoss, settings: Settings) -> Fit:
+    """Minimise the mean loss plus penalty over the rows of `source`.
+
+    Rows may come in any batches: what is summed over them adds up. Raises `DataError` for settings
+    that do not fit together, and for a loss with a kink.
+
+    >>> from offby.fit.rows import Rows
+    >>> from offby.fit.score import toward_score
+    >>> from offby.losses import Squared
+    >>> rows = Rows(np.array([[1.0], [2.0], [3.0]]), np.array([3.0, 5.0, 7.0]))
+    >>> plain = Settings(None, 0.0, 0.5, True, 1e-10, 100, "auto", None)
+    >>> found = fit_linear(rows, toward_score(Squared()), plain)
+    >>> found.coefficients, found.intercepts, found.certificate
+    (array([[2.]]), array([1.]), 'duality gap')
+    """
+    check_search(settings)
+    problem, lines = _problem(source, loss, settings), lines_of(loss.loss)
+    problem, solution, scale = _solved(problem, lines, settings)
+    if not np.isfinite(solution.objective):
+        raise DataError(f"the mean of {loss.loss} is {solution.objective} wherever it was tried")
+    coefficients, intercept = problem.linear.uncentred(solution.at)
+    return fit_of(
+        coefficients[None],
+        np.array([intercept]),
+        solution,
+        loss=problem.loss.loss,
+        link=problem.loss.link,
+        certificate=certificate_of(
+            solution, convex=problem.convex, held_out=_holds_out(settings.solver)
+        ),
+        rows=source.count,
+        inference=_inference(problem, solution, lines, settings),
+        scale=scale,
+    )
+
+
+def fit_of(coefficients: Floats, intercepts: Floats, solution: Solution, **more: Any) -> Fit:
+    """A solution with what else is known of it."""
+    return Fit(
+        coefficients=coefficients,
+        intercepts=intercepts,
+        objective=solution.objective,
+        gap=solution.gap,
+        converged=solution.converged,
+        escapes=solution.escapes,
+        iterations=solution.iterations,
+        rank=solution.rank,
+        history=columns_of(solution.history),
+        **more,
+    )
+
+
+def check_search(settings: Settings) -> None:
+    """Raise `DataError` for a search that could not end."""
+    if not settings.tol > 0 or settings.max_iter < 1:
+        raise DataError(
+            f"tol is {settings.tol!r} and max_iter {settings.max_iter!r}; expected a number above "
+            "0, and at least 1"
+        )
+
+
+def _solved(
+    problem: Problem, lines: Lines | None, settings: Settings
+) -> tuple[Problem, Solution, float | None]:
+    """The problem as it was solved, its minimum, and the errors' scale if one was asked for."""
+    how = settings.solver, settings.tol, settings.max_iter
+    descent = descent_of(settings.solver)
+    if descent is not None:
+        return problem, walk_down(problem, descent, settings.tol, settings.max_iter), None
+    if settings.scale is not None:
+        return solve_scaled(problem, settings.scale, *how)
+    if lines is not None:
+        return problem, _on_lines(problem, lines, settings), None
+    return problem, solve(problem, *how), None
+
+
+def _holds_out(solver: Any) -> bool:
+    descent = descent_of(solver)
+    return descent is not None and descent.validation > 0
+
+
+def _on_lines(problem: Problem, lines: Lines, settings: Settings) -> Solution:
+    if not problem.penalty.none or settings.solver != "auto":
+        raise DataError(
+            f"{problem.loss.loss} has a kink at 0 and an exact solver of its own, for no penalty "
+            "and solver 'auto'; a smooth neighbour takes the others: huber with a small delta"
+        )
+    return fit_lines(in_memory(problem.source), problem.linear, lines, settings.tol)
+
+
+def _inference(
+    problem: Problem, solution: Solution, lines: Lines | None, settings: Settings
+) -> Inference | None:
+    kind, density = settings.standard_errors, None
+    if kind is None or not problem.penalty.smooth:
+        return None
+    if lines is not None:
+        rows, alike = in_memory(problem.source), kind == "classical"
+        density = density_of(rows, problem.linear, solution.at, lines, alike=alike)
+        if density is None:
+            return None
+    return infer(problem, solution, kind, density)
+
+
+def _problem(source: Source, loss: ScoreLoss, settings: Settings) -> Problem:
+    few = source.sample(SAMPLE)
+    shape = shape_of(loss, few.y)
+    exact = lines_of(loss.loss) is not None or descent_of(settings.solver) is not None
+    if shape.kink is not None and not exact:
+        raise DataError(
+            f"{loss.loss} has a kink (its slope jumps at a score of {shape.kink:g}), which Newton "
+            "steps cannot see; fit a smooth neighbour (huber, squared_hinge, expectile), or walk "
+            "down with solver 'gd' or 'sgd', which prove nothing"
+        )
+    linear, penalty = linear_and_penalty(few, settings)
+    return Problem(source, linear, loss, penalty, shape)
+
+
+def linear_and_penalty(few: Rows, settings: Settings) -> tuple[Linear, Penalty]:
+    """How scores come from rows like these, and what coefficients cost."""
+    intercept = bool(settings.fit_intercept)
+    centre = centre_of(few) if intercept else np.zeros(few.columns)
+    share = settings.alpha, settings.l1_ratio
+    penalty = penalty_of(settings.penalty, *share, few.columns, intercept)
+    return Linear(centre, intercept), penalty
+
+
+def certificate_of(solution: Solution, *, convex: bool, held_out: bool = False) -> str:
+    """By what the gap is proved, or why it is not."""
+    if held_out:
+        return "none (the walk ended where the rows held out fared best)"
+    if not convex:
+        return "none (the loss is not convex: this is a valley, perhaps not the deepest)"
+    if solution.escapes:
+        return "none (the loss falls without end: there is no minimum)"
+    if solution.gap is None:
+        return "none"
+    return "duality gap"

@@ -1,0 +1,148 @@
+"""A linear model of numbers under any smooth loss, as a scikit-learn estimator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, Self
+
+import numpy as np
+
+from offby.errors import DataError
+from offby.fit.descent import Descent
+from offby.fit.linear import fit_linear
+from offby.fit.lines import lines_of
+from offby.fit.model import LinearModel
+from offby.fit.protocol import as_one_column
+from offby.fit.reading import read_target, read_weights
+from offby.fit.rows import Source
+from offby.fit.score import Floats, toward_score
+from offby.fit.solve import Solver
+from offby.fit.sparse import rows_of
+from offby.fit.tabular import columns_of, numbers_of
+from offby.fit.truths import check_domain, defined_for, read_loss
+from offby.fit.warned import warn_of
+from offby.losses import BinaryLoss, Loss
+
+
+class LinearRegressor(LinearModel):
+    """A linear model of numbers: the least mean loss, plus alpha times a penalty.
+
+    Minimised is sum(w l(y, p)) / sum(w) + alpha (l1_ratio |b| + (1 - l1_ratio) b²/2), where p is
+    X b + intercept, or the exponential of that where a prediction must be positive (Poisson, gamma,
+    Tweedie). `penalty` is None, "l2", "l1" or "elasticnet"; `tol` the largest gap to the minimum,
+    as a share of it; `standard_errors` "HC1", "HC0", "classical" or None. With `scale="mad"` the
+    loss's parameters are in units of the errors' standard deviation (by their median size), which
+    is found together with the coefficients: `huber:1.345` then suits data of any units. "joint" is
+    Huber's other way to that deviation, and for that loss alone. The gap is that at this scale.
+
+    Fitting sets `coef_`, `intercept_`; `standard_errors_`, `intervals_` (95 %),
+    `intercept_standard_error_` and `covariance_` (None under an l1 penalty); `objective_`, `gap_`
+    (how far that is above the minimum at most: proved), `certificate_`, `converged_`, `n_iter_`,
+    `history_` (a column of numbers for each fact of the walk downhill), `rank_`, `loss_` and
+    `scale_`, `n_features_in_` and `feature_names_in_`.
+
+    >>> X, y = [[1.0], [2.0], [3.0], [4.0], [5.0]], [1.1, 1.9, 3.1, 3.9, 500.0]
+    >>> model = LinearRegressor(loss="huber:0.5").fit(X, y)
+    >>> model.coef_.round(3), model.converged_, model.gap_ < 1e-8
+    (array([1.25]), True, True)
+    """
+
+    estimator_type = "regressor"
+
+    def __init__(
+        self,
+        loss: str | Loss = "squared",
+        penalty: Literal["l1", "l2", "elasticnet"] | None = None,
+        alpha: float = 0.0,
+        l1_ratio: float = 0.5,
+        fit_intercept: bool = True,
+        tol: float = 1e-10,
+        max_iter: int = 100,
+        solver: Solver | Descent = "auto",
+        standard_errors: Literal["HC0", "HC1", "classical"] | None = "HC1",
+        scale: Literal["mad", "joint"] | None = None,
+    ) -> None:
+        self.loss = loss
+        self.penalty = penalty
+        self.alpha = alpha
+        self.l1_ratio = l1_ratio
+        self.fit_intercept = fit_intercept
+        self.tol = tol
+        self.max_iter = max_iter
+        self.solver = solver
+        self.standard_errors = standard_errors
+        self.scale = scale
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Fit to features (n, p), truths (n,) and weights (n,).
+
+        Raises `DataError` for missing values, text, and truths that the loss is not defined for.
+        """
+        loss = self._loss_of_numbers()
+        features = self._new_features(X)
+        truths = read_target(as_one_column(y), features.shape[0])
+        check_domain(loss, truths)
+        weights = read_weights(sample_weight, features.shape[0])
+        return self._fit_rows(rows_of(features, truths, weights), loss)
+
+    def fit_table(
+        self,
+        table: Any,
+        target: str,
+        features: Sequence[str] | None = None,
+        sample_weight: str | None = None,
+    ) -> Self:
+        """Fit to columns of a table that need not fit in memory: a file, a folder, a frame.
+
+        `table` is whatever `offby.measure` takes; `features` are all other columns if not named. It
+        is read anew for each pass, some ten times. Raises `TableError` and `DataError`.
+
+        >>> table = {"size": [1.0, 2.0, 4.0], "price": [3.0, 5.0, 9.0]}
+        >>> LinearRegressor().fit_table(table, target="price").coef_
+        array([2.])
+        """
+        loss = self._loss_of_numbers()
+        columns = columns_of(table, target, features, sample_weight)
+        source = numbers_of(columns, lambda truths, first: check_domain(loss, truths, first))
+        self._name_features(columns.features)
+        return self._fit_rows(source, loss)
+
+    def _loss_of_numbers(self) -> Loss:
+        loss = read_loss(self.loss)
+        if isinstance(loss, BinaryLoss):
+            raise DataError(f"{loss} is a loss of yes and no; use LinearClassifier")
+        return loss
+
+    def _takes_sparse_features(self) -> bool:
+        return self.scale is None and lines_of(read_loss(self.loss)) is None
+
+    def _takes_positive_targets_only(self) -> bool:
+        return not defined_for(read_loss(self.loss), np.array([-1.0])).all()
+
+    def _fit_rows(self, source: Source, loss: Loss) -> Self:
+        settings = self._settings()
+        self._keep(fit_linear(source, toward_score(loss), settings))
+        warn_of(type(self).__name__, self._fit, settings)
+        return self
+
+    def _shaped(self, table: Floats) -> Floats:
+        return np.asarray(table[0])
+
+    def _one(self, numbers: Floats) -> float:
+        return float(numbers[0])
+
+    def predict(self, X: Any) -> Floats:
+        """The prediction for each row: (n,)."""
+        scores = self._scores(X)[:, 0]
+        return np.exp(scores) if self._fit.link == "log" else scores
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The share of the best constant's mean loss that the model saves: R² for squared loss."""
+        predicted = self.predict(X)
+        truths = read_target(y, predicted.size)
+        assert isinstance(self.loss_, Loss)
+        constant = self.loss_.best_constant(truths, sample_weight)
+        least = self.loss_.mean(truths, np.full(truths.size, constant), sample_weight)
+        if not least:
+            return float("nan")
+        return float(1 - self.loss_.mean(truths, predicted, sample_weight) / least)

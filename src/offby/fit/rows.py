@@ -1,0 +1,117 @@
+"""Rows to be fitted: features, truths and weights, in memory or read in parts again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from offby.errors import DataError
+from offby.fit.score import Floats
+
+_FAR = 8.0  # means this many deviations from 0 cost digits, so such columns are centred
+
+
+class Source(Protocol):
+    """Whatever yields the same rows each time it is asked: one part, or as many as there are."""
+
+    @property
+    def count(self) -> int:
+        """How many rows there are."""
+        ...
+
+    def parts(self) -> Iterator[Rows]:
+        """The rows from the first to the last."""
+        ...
+
+    def sample(self, most: int) -> Rows:
+        """Some of the rows, for a start and for what only roughly matters."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Rows in memory: X is (n, p), y and the weights (n,); no weights is a weight of 1 each.
+
+    >>> rows = Rows(np.arange(8.0).reshape(4, 2), np.arange(4.0))
+    >>> [part.count for part in rows.parts()], rows.sample(2).y
+    ([4], array([0., 2.]))
+    """
+
+    X: Floats
+    y: Floats
+    weight: Floats | None = None
+
+    @property
+    def count(self) -> int:
+        """How many rows there are."""
+        return int(self.X.shape[0])
+
+    @property
+    def columns(self) -> int:
+        """How many features there are."""
+        return int(self.X.shape[1])
+
+    def parts(self) -> Iterator[Rows]:
+        """All rows, in one part."""
+        yield self
+
+    def sample(self, most: int) -> Rows:
+        """Rows at equal distances, no more than `most`."""
+        return self.taken(slice(None, None, max(-(-self.count // most), 1)))
+
+    def mean_of(self, values: Floats) -> Floats:
+        """The weighted mean over rows of what each has, (n, k): (k,)."""
+        if self.weight is None or not self.weight.any():
+            return np.asarray(values.mean(axis=0))
+        return np.asarray(np.average(values, axis=0, weights=self.weight))
+
+    def chosen(self, places: NDArray[Any]) -> Rows:
+        """Copies of the rows at these places, or where these are true."""
+        weight = None if self.weight is None else self.weight[places]
+        return Rows(self.X[places], self.y[places], weight)
+
+    def taken(self, chosen: slice) -> Rows:
+        """Some of the rows, not copied."""
+        weight = None if self.weight is None else self.weight[chosen]
+        return Rows(self.X[chosen], self.y[chosen], weight)
+
+
+@dataclass(frozen=True, eq=False)
+class Batches:
+    """Rows that `read` yields in parts, each time it is called, from wherever they are kept.
+
+    >>> half = Rows(np.ones((2, 1)), np.zeros(2))
+    >>> sum(part.count for part in Batches(lambda: [half, half], 4).parts())
+    4
+    """
+
+    read: Callable[[], Iterable[Rows]]
+    count: int
+
+    def parts(self) -> Iterator[Rows]:
+        """One part after another."""
+        yield from self.read()
+
+    def sample(self, most: int) -> Rows:
+        """Rows of the first part."""
+        for part in self.parts():
+            return part.sample(most)
+        raise DataError("there are no rows to fit; a table of at least one row was expected")
+
+
+def centre_of(rows: Rows) -> Floats:
+    """What to subtract from each column so that none lies far from 0 for its spread: (p,).
+
+    Columns near 0 are left as they are, and where all are, no row needs to be copied.
+
+    >>> centre_of(Rows(np.array([[1990.0, 1], [1992.0, -1]]), np.zeros(2)))
+    array([1991.,    0.])
+    """
+    mean = rows.mean_of(rows.X)
+    spread = np.sqrt(rows.mean_of((rows.X - mean) ** 2))
+    far = np.abs(mean) > _FAR * spread
+    return np.where(far, mean, 0.0)

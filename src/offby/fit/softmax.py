@@ -1,0 +1,203 @@
+"""Several classes: a score for each, whose softmax are the chances (multinomial regression).
+
+Adding the same to the coefficients of all classes changes no chance. So what is searched for are
+contrasts of the classes, in a basis T (K, K - 1) of unit vectors orthogonal to (1, …, 1): there
+nothing is undetermined, and an l2 penalty is the same as on the coefficients of all K classes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import linalg, special
+
+from offby.fit.blocks import Block, Linear, over_rows
+from offby.fit.certificate import Certificate, Proof, concluded
+from offby.fit.penalty import Penalty
+from offby.fit.problem import Point, Rises
+from offby.fit.rows import Source
+from offby.fit.score import Floats
+from offby.fit.spread import Spread
+from offby.fit.step import Step, newton_step
+from offby.fit.sums import Sums
+
+
+def contrasts_of(classes: int) -> Floats:
+    """Orthonormal columns that each add up to 0: (K, K - 1).
+
+    >>> bool(np.allclose(contrasts_of(3).sum(axis=0), 0))
+    True
+    """
+    return np.asarray(linalg.helmert(classes).T)
+
+
+@dataclass(frozen=True, eq=False)
+class SoftmaxProblem:
+    """Rows whose y is the number of their class; places are contrasts of coefficients, flat."""
+
+    source: Source
+    linear: Linear
+    contrasts: Floats
+    penalty: Penalty
+
+    convex = True
+    piecewise = False
+    provable = True
+
+    @property
+    def size(self) -> int:
+        """How many numbers are to be found."""
+        return int(self.contrasts.shape[1]) * self.linear.size
+
+    def by_class(self, at: Floats) -> Floats:
+        """The coefficients of each class, intercept last: (K, size of one)."""
+        return np.asarray(self.contrasts @ at.reshape(-1, self.linear.size))
+
+    def point(self, at: Floats, share: float = 0.0, *, bend: bool = True) -> Point:
+        """Look at a place; `share` of the largest bend that the loss can have is mixed in."""
+
+        def of_block(block: Block) -> Sums:
+            chances, value = _softmax(self._scores(block, at), block)
+            bends = self._bends(chances) if bend else None
+            if bends is not None and share:  # 1/2 bounds softmax's bend (Böhning 1992)
+                bends = (1 - share) * bends + share * np.eye(bends.shape[1])[None] / 2
+            return Sums(
+                block.y.size,
+                block.total(),
+                float(block.weighted(value).sum()),
+                self._times(block, chances - _one_hot(block, chances)),
+                None if bends is None else self._grams(block, bends),
+            )
+
+        none = Sums(0, 0.0, 0.0, np.zeros(self.size), self._nothing() if bend else None)
+        sums = over_rows(self.source, self.linear, of_block, none)
+        objective = sums.value / sums.weight + self.penalty.value(at)
+        mean_bend = None if sums.bend is None else sums.bend / sums.weight
+        return Point(at, float(objective), sums.slope / sums.weight, mean_bend)
+
+    def step(self, bend: Floats, slope: Floats, at: Floats) -> Step:
+        """The Newton step from `at`."""
+        return newton_step(bend, slope, self.penalty, at)
+
+    def certify(self, at: Floats, step: Floats) -> Certificate:
+        """The objective at `at + step`, and the gap that the Newton step's dual proves.
+
+        The dual of a row is t less its label, where t is a point of the simplex; its excess is the
+        divergence of t from the chances. Where t is none, the dual 0 still proves that no loss is
+        below 0.
+        """
+
+        def of_block(block: Block) -> Proof:
+            before, move = self._scores(block, at), self._scores(block, step)
+            chances, _ = _softmax(before, block)
+            inside = chances * (1 + move - np.sum(chances * move, axis=1, keepdims=True))
+            after, value = _softmax(before + move, block)
+            labels, counts = _one_hot(block, chances), block.counts()
+            feasible = bool(np.all(inside[counts] >= 0))
+            excess = special.kl_div(np.maximum(inside, 0.0), after).sum(axis=1)
+            dual = inside - labels
+            return Proof(
+                block.total(),
+                float(block.weighted(value).sum()),
+                float(block.weighted(excess)[counts].sum()),
+                1.0 if feasible else 0.0,
+                self._times(block, after - labels),
+                self._times(block, dual),
+                float(block.weighted((dual**2).sum(axis=1)).sum()),
+                np.tile(block.squares(), self.contrasts.shape[1]),
+            )
+
+        zero = np.zeros(self.size)
+        none = Proof(0.0, 0.0, 0.0, 1.0, zero, zero, 0.0, zero)
+        proof = over_rows(self.source, self.linear, of_block, none)
+        return concluded(proof, self.penalty, at + step)
+
+    def along(self, at: Floats, step: Floats, lengths: Floats) -> Floats:
+        """The objective at `at + length · step` for each length: (lengths,)."""
+
+        def of_block(block: Block) -> Floats:
+            start, move = self._scores(block, at), self._scores(block, step)
+            values = (_softmax(start + t * move, block)[1] for t in lengths)
+            return np.array([block.total(), *(block.weighted(value).sum() for value in values)])
+
+        total = over_rows(self.source, self.linear, of_block, np.zeros(1 + lengths.size))
+        penalties = [self.penalty.value(at + t * step) for t in lengths]
+        return np.asarray(total[1:] / total[0] + penalties)
+
+    def escapes(self, at: Floats, step: Floats) -> bool:
+        """Whether the loss of no row rises along the step, so that it falls without end."""
+        if not self.penalty.none:
+            return False
+
+        def of_block(block: Block) -> Rises:
+            move = self._scores(block, step)
+            chances, _ = _softmax(self._scores(block, at), block)
+            slopes = chances - _one_hot(block, chances)
+            counts = block.counts()
+            largest = float(np.ptp(move[counts], axis=1).max(initial=0.0))
+            size = np.maximum(np.abs(slopes).sum(axis=1), np.finfo(float).tiny)
+            rise = np.sum(slopes / size[:, None] * move, axis=1)
+            return Rises(largest, float(rise[counts].max(initial=0.0)))
+
+        rises = over_rows(self.source, self.linear, of_block, Rises(0.0, 0.0))
+        return rises.largest > 0.5 and rises.rising <= 1e-3 * rises.largest
+
+    def spread(self, at: Floats) -> Spread:
+        """What the covariance at `at` is made of."""
+
+        def of_block(block: Block) -> Spread:
+            chances, _ = _softmax(self._scores(block, at), block)
+            slopes = (chances - _one_hot(block, chances)) @ self.contrasts
+            bends = self._bends(chances)
+            weight = block.weighted(np.ones(block.y.size))
+            return Spread(
+                int(np.count_nonzero(block.counts())),
+                block.total(),
+                float(weight @ (slopes**2).sum(axis=1)),
+                float(weight @ np.trace(bends, axis1=1, axis2=2)),
+                self._grams(block, bends),
+                self._grams(block, slopes[:, :, None] * slopes[:, None, :] * weight[:, None, None]),
+            )
+
+        none = Spread(0, 0.0, 0.0, 0.0, self._nothing(), self._nothing())
+        return over_rows(self.source, self.linear, of_block, none)
+
+    def _nothing(self) -> Floats:
+        return np.zeros((self.size, self.size))
+
+    def _scores(self, block: Block, at: Floats) -> Floats:
+        return np.stack([block.score(row) for row in self.by_class(at)], axis=1)
+
+    def _times(self, block: Block, slopes: Floats) -> Floats:
+        """The sum over rows of each contrast's slope times the row: (size,)."""
+        contrasted = np.ascontiguousarray((slopes @ self.contrasts).T)
+        return np.concatenate([block.times(block.weighted(column)) for column in contrasted])
+
+    def _bends(self, chances: Floats) -> Floats:
+        """T' (diag q - q q') T of each row: (n, K - 1, K - 1)."""
+        along = chances @ self.contrasts
+        inner = np.einsum("nk,ka,kb->nab", chances, self.contrasts, self.contrasts, optimize=True)
+        return np.asarray(inner - along[:, :, None] * along[:, None, :])
+
+    def _grams(self, block: Block, bends: Floats) -> Floats:
+        one, count = self.linear.size, self.contrasts.shape[1]
+        found = self._nothing()
+        for a in range(count):
+            for b in range(a + 1):
+                values = np.ascontiguousarray(bends[:, a, b])
+                gram = block.gram(block.weighted(values))
+                found[a * one : (a + 1) * one, b * one : (b + 1) * one] = gram
+                found[b * one : (b + 1) * one, a * one : (a + 1) * one] = gram
+        return found
+
+
+def _softmax(scores: Floats, block: Block) -> tuple[Floats, Floats]:
+    """The chances (n, K), and the cross-entropy of each row (n,)."""
+    level = special.logsumexp(scores, axis=1, keepdims=True)
+    own = np.take_along_axis(scores, block.y.astype(np.intp)[:, None], axis=1)
+    return np.exp(scores - level), (level - own)[:, 0]
+
+
+def _one_hot(block: Block, chances: Floats) -> Floats:
+    return np.asarray(block.y[:, None] == np.arange(chances.shape[1]), np.float64)

@@ -1,0 +1,65 @@
+"""Coefficients as a table of text, in the columns that people know from statsmodels and R."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_HEAD = ("", "coef", "std err", "t", "P>|t|", "[0.025", "0.975]")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A number that was found; with its standard error, p-value and half its interval, if known."""
+
+    name: str
+    found: float
+    error: float | None = None
+    chance: float | None = None
+    half: float | None = None
+
+    def cells(self) -> list[str]:
+        """The texts of its columns."""
+        if self.error is None or self.chance is None or self.half is None:
+            return [self.name, _number(self.found)]
+        ratio = self.found / self.error if self.error else float("inf")
+        return [
+            self.name,
+            _number(self.found),
+            _number(self.error),
+            f"{ratio:.2f}",
+            f"{self.chance:.3f}",
+            _number(self.found - self.half),
+            _number(self.found + self.half),
+        ]
+
+
+def table_of(facts: Sequence[tuple[str, str]], lines: Sequence[Line], note: str) -> str:
+    """Facts, one a line, above the table; a note below.
+
+    >>> print(table_of([("Loss", "squared")], [Line("x0", 2.0, 0.5, 0.001, 1.0)], "HC1."))
+    Loss: squared
+    ───────────────────────────────────────────────
+        coef  std err     t  P>|t|  [0.025  0.975]
+    x0     2      0.5  4.00  0.001       1       3
+    ───────────────────────────────────────────────
+    HC1.
+    """
+    rows = [line.cells() for line in lines]
+    table = [list(_HEAD[: max(map(len, rows), default=2)]), *rows]
+    widths = [max(len(row[k]) for row in table) for k in range(len(table[0]))]
+    texts = [_aligned(row, widths) for row in table]
+    left = max((len(name) for name, _ in facts), default=0) + 1
+    head = [f"{name + ':':<{left}} {text}" for name, text in facts]
+    rule = "─" * (max(map(len, texts)) + 1)
+    return "\n".join([*head, rule, *texts, rule, note])
+
+
+def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
+    first = f"{cells[0]:<{widths[0]}}"
+    rest = (f"{cell:>{width}}" for cell, width in zip(cells[1:], widths[1:], strict=True))
+    return "  ".join([first, *rest])
+
+
+def _number(value: float) -> str:
+    return f"{value:.6g}"

@@ -1,0 +1,158 @@
+"""Rows of a table that need not fit in memory: read again for each pass, a batch at a time.
+
+Nothing is kept of a batch but its sums, so a fit takes memory for the square of the columns,
+however many rows there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from offby.errors import DataError, TableError
+from offby.fit.rows import Batches, Rows
+from offby.fit.score import Floats
+from offby.tables import Batch, LabelCodes, Place, Table, open_table
+
+_AT_ONCE = 1 << 22  # numbers: 32 MB
+Check = Callable[[Floats, int], None]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which columns of a table are the features, which is the target, and which the weight."""
+
+    table: Table
+    features: tuple[str, ...]
+    target: str
+    weight: str | None = None
+
+    @property
+    def numbers(self) -> list[str]:
+        """The columns that are read as numbers besides the target."""
+        return [*self.features, *([self.weight] if self.weight is not None else [])]
+
+
+def columns_of(
+    source: Any, target: str, features: Sequence[str] | None, weight: str | None
+) -> Columns:
+    """Open a table and choose its columns; all others are features where none are named.
+
+    Raises `TableError` for columns that are not there, and for a table that can be read only once;
+    `DataError` for text among the features.
+    """
+    table = open_table(source)
+    if table.once:
+        raise TableError(
+            f"{table.source} can be read only once, and a fit takes several passes; save it to a "
+            "file first"
+        )
+    taken = {target, weight}
+    chosen = tuple(name for name in table.columns if name not in taken)
+    chosen = chosen if features is None else tuple(features)
+    for name in (*chosen, target, *([weight] if weight is not None else [])):
+        table.check(name)
+    if not chosen or taken & set(chosen):
+        raise DataError(f"features are {list(chosen)}; expected columns other than {target!r}")
+    for name in chosen:
+        if table.kind(name) in ("text", "time", "other"):
+            raise DataError(
+                f"column {name!r} of {table.source} holds {table.kind(name)}, not numbers; name "
+                "those that do in `features`, or make numbers of it: a column of 0 and 1 for each "
+                "category"
+            )
+    return Columns(table, chosen, target, weight)
+
+
+def numbers_of(columns: Columns, check: Check) -> Batches:
+    """Rows with numbers as targets; `check` is shown these once, with the row they start at."""
+
+    def targets(batch: Batch) -> Floats:
+        return batch.columns[columns.target]
+
+    def batches() -> Iterator[Batch]:
+        return columns.table.read([*columns.numbers, columns.target])
+
+    return _surveyed(columns, batches, targets, check)
+
+
+def labels_of(columns: Columns) -> tuple[list[str], Batches]:
+    """The classes as texts, in order, and rows whose y is the number of their class."""
+    counts = columns.table.count_labels(columns.target)
+    classes = _in_order(list(counts))
+    codes = LabelCodes(classes)
+
+    def targets(batch: Batch) -> Floats:
+        place = Place(columns.table.source, columns.target, batch.first_row)
+        return codes.encode(batch.labels[columns.target], place).astype(np.float64)
+
+    def batches() -> Iterator[Batch]:
+        return columns.table.read(columns.numbers, [columns.target])
+
+    def check(found: Floats, first_row: int) -> None:
+        _refuse(found < 0, columns.target, first_row, "a label")
+
+    return classes, _surveyed(columns, batches, targets, check)
+
+
+def _in_order(labels: list[str]) -> list[str]:
+    """By number where all are numbers, else by letter."""
+    try:
+        return sorted(labels, key=float)
+    except ValueError:
+        return sorted(labels)
+
+
+def _surveyed(
+    columns: Columns,
+    batches: Callable[[], Iterator[Batch]],
+    targets: Callable[[Batch], Floats],
+    check: Check,
+) -> Batches:
+    """The rows, once all have been looked at."""
+    count, heaviest = 0, 0.0
+    for batch in batches():
+        for name in columns.features:
+            _refuse(~np.isfinite(batch.columns[name]), name, batch.first_row, "a number")
+        found = targets(batch)
+        _refuse(~np.isfinite(found), columns.target, batch.first_row, "a number")
+        check(found, batch.first_row)
+        heaviest = max(heaviest, _heaviest(columns, batch))
+        count += batch.rows
+    if not count or not heaviest:
+        raise DataError(f"{columns.table.source} has no rows to fit, or none with a weight")
+
+    def read() -> Iterator[Rows]:
+        for batch in batches():
+            yield from _parts(columns, batch, targets(batch))
+
+    return Batches(read, count)
+
+
+def _heaviest(columns: Columns, batch: Batch) -> float:
+    if columns.weight is None:
+        return 1.0
+    weights = batch.columns[columns.weight]
+    wrong = ~((weights >= 0) & np.isfinite(weights))
+    _refuse(wrong, columns.weight, batch.first_row, "a weight, finite and not negative,")
+    return float(weights.max(initial=0.0))
+
+
+def _refuse(bad: Any, name: str, first_row: int, expected: str) -> None:
+    if bad.any():
+        raise DataError(
+            f"column {name!r} lacks {expected} in {int(bad.sum())} rows of a batch, first in row "
+            f"{first_row + int(np.argmax(bad)) + 1} (counted from 1); mend or leave out such rows"
+        )
+
+
+def _parts(columns: Columns, batch: Batch, targets: Floats) -> Iterator[Rows]:
+    size = max(_AT_ONCE // len(columns.features), 1)
+    for start in range(0, batch.rows, size):
+        part = slice(start, start + size)
+        features = np.stack([batch.columns[name][part] for name in columns.features]).T
+        weight = None if columns.weight is None else batch.columns[columns.weight][part]
+        yield Rows(features, targets[part], weight)

@@ -1,0 +1,42 @@
+"""What a user should know before believing the coefficients."""
+
+from __future__ import annotations
+
+from offby.fit.fitted import Fit
+from offby.fit.linear import Settings
+from offby.fit.protocol import told
+from offby.fit.solve import LAST_RESORT
+
+
+def warn_of(name: str, fit: Fit, settings: Settings) -> None:
+    """Say what the user should know before believing the coefficients."""
+    if settings.alpha and settings.penalty is None:
+        told(f"{name}: alpha={settings.alpha!r} has no effect, since penalty is None")
+    if fit.escapes:
+        told(
+            f"{name}: the loss falls without end as the coefficients grow, so it has no minimum "
+            "(the classes are separated, or a group has one outcome only). These coefficients are "
+            f"those under an l2 penalty of {LAST_RESORT:g} on columns of size 1; choose your own: "
+            "penalty='l2' and alpha",
+            "ConvergenceWarning",
+        )
+    elif not fit.converged:
+        gap = "unknown" if fit.gap is None else f"at most {fit.gap:.3g}"
+        told(
+            f"{name}: stopped after {fit.iterations} iterations; how far the objective "
+            f"{fit.objective:.6g} is above its minimum is {gap}. Raise max_iter or tol, "
+            "or scale the columns",
+            "ConvergenceWarning",
+        )
+    elif fit.rank < (size := _size(fit, settings)) and not settings.alpha:
+        told(
+            f"{name}: {size - fit.rank} of {size} coefficients (with the intercept) are not "
+            "determined by the rows: columns are constant or combinations of others. Predictions "
+            "for such rows are; of the many best coefficients these are one choice"
+        )
+
+
+def _size(fit: Fit, settings: Settings) -> int:
+    """How many numbers were searched for: contrasts, where there are several classes."""
+    outputs, features = fit.coefficients.shape
+    return int(max(outputs - 1, 1) * (features + bool(settings.fit_intercept)))
