@@ -953,3 +953,11 @@ def test_the_list_of_measures_has_a_group_for_each_task(offby_command):
     assert list(found) == ["regression", "binary", "multiclass"]
     for kind, task in (("binary", BINARY), ("multiclass", SEVERAL)):
         assert set(all_of(task)) <= set(found[kind])
+
+
+def test_predictions_of_two_of_three_labels_are_labels():
+    """0 and 1 beside 0, 1 and 2 are no probabilities of one of them."""
+    truth = np.arange(90) % 3
+    report = offby.measure(truth, np.minimum(truth, 1))
+    assert report.task == "multiclass"
+    assert report["accuracy"].value == pytest.approx(2 / 3)

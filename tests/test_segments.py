@@ -6,6 +6,7 @@ import re
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from scipy import stats
@@ -623,3 +624,16 @@ def test_names_of_any_kind_are_shown_as_they_are():
     assert "<b>" not in report.to_html().replace("&lt;b&gt;", "")
     frame = pa.table({"y_true": [1.0, 2.0], "y_pred": [1.0, 3.0], "a,b": ["x", "y"]})
     assert len(offby.measure(frame, by="a,b", measures="mae").segments) == 2
+
+
+def test_beside_arrays_a_column_needs_no_name():
+    truth, guess, codes = table()
+    named = offby.measure(truth, guess, by={"shop": codes})
+    for column, label in ((codes, "segment"), (pd.Series(codes, name="shop"), "shop"),
+                          (list(map(int, codes)), "segment")):  # fmt: skip
+        found = offby.measure(truth, guess, by=column)
+        assert {segment.columns for segment in found.segments} == {(label,)}
+        values = [segment["mae"].value for segment in found.segments]
+        assert values == [segment["mae"].value for segment in named.segments]
+    with pytest.raises(offby.MeasureError, match="or one column of 4,000 values, not names"):
+        offby.measure(truth, guess, by=["shop", "month"])

@@ -179,8 +179,9 @@ def _are_probabilities(prediction: Any, truth: Any) -> bool:
         return False
     if np.any(found != np.floor(found)):
         return True
-    labels = {label.casefold() for label in _labels(truth)}
-    return bool(found.min() >= 0 and found.max() <= 1 and not labels <= set().union(*_SPELLINGS))
+    labels, guesses = ({text.casefold() for text in _labels(x)} for x in (truth, prediction))
+    are_labels = guesses <= labels or labels <= set().union(*_SPELLINGS)
+    return bool(found.min() >= 0 and found.max() <= 1 and not are_labels)
 
 
 def _positive(seen: list[str], options: Options) -> str:

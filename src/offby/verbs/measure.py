@@ -63,8 +63,8 @@ def measure(
     `by` names columns whose segments are measured too, against the rest: `["region", "age"]` each
     by itself, `["region*age"]` crossed; numbers are cut at `edges`, or in `bins` of equal size.
     `find_segments` names columns to search for the segments that own most excess loss; `cluster`
-    one whose values tell which rows belong together. Beside arrays give `by` and `find_segments`
-    as mappings of names to columns, and `cluster` as a column.
+    one whose values tell which rows belong together. Beside arrays give them as columns, or `by`
+    and `find_segments` as mappings of names to columns.
 
     Raises `OffbyError` with what arrived, what was expected and what to do.
 

@@ -248,15 +248,13 @@ def of_table(table: Table, **asked: Any) -> Beside | None:
 
 def of_arrays(y_true: Any, by: Any, find: Any, cluster: Any, **asked: Any) -> Beside | None:
     """The same beside arrays, where `by` maps names to columns and `cluster` is a column."""
-    for told, name in ((by, "by"), (find, "find_segments")):
-        if told is not None and not isinstance(told, Mapping):
-            raise MeasureError(f"beside arrays give {name}={{name: column}}, not names of columns")
+    rows = len(as_array(y_true, "y_true"))
+    by, find = _named(by, "by", rows), _named(find, "find_segments", rows)
     columns = dict(by or {}) | dict(find or {})
     if cluster is not None:
         columns[CLUSTER] = cluster
     if not columns:
         return None
-    rows = len(as_array(y_true, "y_true"))
     beside = Beside(open_table(columns), None if by is None else [(name,) for name in by],
                     find=None if find is None else [(name,) for name in find],
                     cluster=None if cluster is None else CLUSTER, **asked)  # fmt: skip
@@ -266,6 +264,18 @@ def of_arrays(y_true: Any, by: Any, find: Any, cluster: Any, **asked: Any) -> Be
         beside.find_largest()
         beside.look_at_all(rows)
     return beside
+
+
+def _named(told: Any, asked: str, rows: int) -> Mapping[str, Any] | None:
+    """Columns by name; one that comes by itself has its own name, if it has one."""
+    if told is None or isinstance(told, Mapping):
+        return told
+    if isinstance(told, str) or not hasattr(told, "__len__") or len(told) != rows:
+        raise MeasureError(
+            f"beside arrays give {asked}={{name: column}}, or one column of {rows:,} values, not "
+            "names of columns"
+        )
+    return {str(getattr(told, "name", None) or "segment"): told}
 
 
 def watched(totals: Watched, beside: Beside | None) -> Watched:
