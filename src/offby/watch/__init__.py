@@ -1,0 +1,1 @@
+"""What training curves say: learning, memorising, or broken; statistics of curves alone."""
