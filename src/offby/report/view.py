@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from offby.formula.expression import Expression
-from offby.report.tail import Tail
+from offby.measures.tail import Tail
 
 Floats = NDArray[np.float64]
 

@@ -23,10 +23,10 @@ from offby.measures.growth import moment_needed
 from offby.measures.measure import Measure
 from offby.measures.measurement import Measurement
 from offby.measures.ordered import Counted
+from offby.measures.tail import Tail, tail_of
 from offby.measures.uncertainty import effective_n
 from offby.report.findings import Evidence, findings
 from offby.report.report import Report
-from offby.report.tail import Tail, tail_of
 from offby.report.view import Row, View
 from offby.report.view_losses import shapes
 from offby.verbs.segments import Beside
