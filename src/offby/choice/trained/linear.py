@@ -1,0 +1,151 @@
+"""Linear models under one loss, one for each fold, that share their work.
+
+A fold's fit lies near that of all rows: its gradient there is small, and its Hessian is the sum
+over the blocks it trains on. So a few steps with that Hessian, for all folds of a repeat in one
+product with the columns, reach its minimum; a fold where they do not is fitted by itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from offby.choice.trained.candidate import Candidate
+from offby.choice.trained.folds import Split
+from offby.choice.trained.smooth import smooth
+from offby.engine.rows import Floats
+from offby.errors import DataError
+from offby.fit.linear import Settings, fit_linear
+from offby.fit.rows import Rows
+from offby.fit.score import ScoreLoss, toward_score
+from offby.losses import BinaryLoss, Loss
+
+_TOL, _STEPS, _TUNINGS = 1e-9, 12, 4
+_LEAST_BEND = 1e-10
+_SETTINGS = Settings(None, 0.0, 0.5, False, 1e-8, 100, "auto", None)
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """Rows with columns of mean 0 and deviation 1, and a 1 for the intercept: (n, p + 1), (n,)."""
+
+    X: Floats
+    y: Floats
+
+    @classmethod
+    def of(cls, X: Floats, y: Floats) -> Data:
+        """Standardised, which changes no prediction; columns that never change are left out."""
+        spread = X.std(axis=0)
+        moving = spread > 0
+        found = np.ones((len(X), int(moving.sum()) + 1))
+        found[:, :-1] = (X[:, moving] - X[:, moving].mean(axis=0)) / spread[moving]
+        return cls(found, y)
+
+    @cached_property
+    def errors(self) -> Floats:
+        """Of least squares on all rows, which say of what size errors are: (n,)."""
+        return self.y - self.X @ np.linalg.lstsq(self.X, self.y, rcond=None)[0]
+
+
+class Shared:
+    """Fits under one candidate to parts of the same rows."""
+
+    def __init__(self, data: Data, candidate: Candidate) -> None:
+        self.data, self.candidate = data, candidate
+        self.loss = self._loss(candidate.tuned(data.y, data.errors))
+        if candidate.tune is not None and not isinstance(self.loss.loss, BinaryLoss):
+            rough = self._whole(self.loss)
+            self.loss = self._loss(candidate.tuned(data.y, data.y - data.X @ rough))
+        self.at = self._whole(self.loss)
+
+    def scores(self, split: Split) -> Floats:
+        """What each fold's model gives each row, seen or not: (n, folds)."""
+        at, settled = self._steps(split)
+        for fold in np.flatnonzero(~settled):
+            at[:, fold] = self._alone(split.train(int(fold)))
+        return np.asarray(self.loss.predict(self.data.X @ at))
+
+    def _loss(self, loss: Loss) -> ScoreLoss:
+        return toward_score(smooth(loss, self.data.errors, self.data.X.shape[1]))
+
+    def _whole(self, loss: ScoreLoss) -> Floats:
+        """The fit to all rows; for a parabola any place will do."""
+        if loss.quadratic:
+            return np.zeros(self.data.X.shape[1])
+        return _fit(self.data.X, self.data.y, loss)
+
+    def _alone(self, train: np.ndarray) -> Floats:
+        loss = self.loss
+        for _ in range(_TUNINGS if self.candidate.tune is not None else 1):
+            X, y = self.data.X[train], self.data.y[train]
+            at = _fit(X, y, loss)
+            loss = self._tuned(y, y - X @ at)
+        return at
+
+    def _tuned(self, y: Floats, errors: Floats) -> ScoreLoss:
+        if self.candidate.tune is None:
+            return self.loss
+        return self._loss(self.candidate.tuned(y, errors))
+
+    def _steps(self, split: Split) -> tuple[Floats, np.ndarray]:
+        """Coefficients of each fold (p, folds), and which of them are at their minimum."""
+        X, y = self.data.X, self.data.y
+        trains = np.stack([split.train(fold) for fold in range(split.folds)])
+        at = np.repeat(self.at[:, None], split.folds, axis=1)
+        losses = [self.loss] * split.folds
+        bends, level = self._bends(split)
+        last = np.full(split.folds, np.inf)
+        for step in range(_STEPS):
+            scores = np.asfortranarray(X @ at)
+            if self.candidate.tune is not None and step < _TUNINGS:
+                losses = [
+                    self._tuned(y[train], y[train] - scores[train, fold])
+                    for fold, train in enumerate(trains)
+                ]
+            pulls = np.empty_like(scores)
+            for fold, loss in enumerate(losses):
+                pulls[:, fold] = loss.at(y, scores[:, fold], loss.slope)[0] * trains[fold]
+            slopes = X.T @ pulls
+            moves = np.stack([_solved(bends[f], slopes[:, f]) for f in range(split.folds)], axis=1)
+            fall = np.abs(np.sum(slopes * moves, axis=0)) / 2 / trains.sum(axis=1)
+            settled = fall <= _TOL * level
+            if settled.all() or not np.isfinite(fall).all() or np.any(fall > 2 * last):
+                break
+            at, last = at - moves, fall
+            if self.loss.quadratic:
+                settled[:] = True
+                break
+        return at, settled & np.isfinite(at).all(axis=0)
+
+    def _bends(self, split: Split) -> tuple[Floats, float]:
+        """The Hessian of each fold at the whole's fit (folds, p, p), and the mean loss there."""
+        X, y = self.data.X, self.data.y
+        value, _, bend = self.loss.at(y, X @ self.at)
+        bend = np.broadcast_to(bend, y.shape)
+        blocks = []
+        for block in range(split.trains.shape[1]):
+            part = X[split.block == block]
+            blocks.append((part * bend[split.block == block, None]).T @ part)
+        return np.tensordot(split.trains.astype(float), np.stack(blocks), 1), float(np.mean(value))
+
+
+def _fit(X: Floats, y: Floats, loss: ScoreLoss) -> Floats:
+    """The minimum; where Newton's steps see no bend, as on a line, by slopes alone at first."""
+    found = fit_linear(Rows(X, y), loss, _SETTINGS)
+    if not (found.converged or found.escapes):
+        found = fit_linear(Rows(X, y), loss, replace(_SETTINGS, solver="lbfgs"))
+    if not (found.converged or found.escapes):
+        raise DataError(f"a linear fit under {loss.loss} found no minimum")
+    return found.coefficients[0]
+
+
+def _solved(bend: Floats, slope: Floats) -> Floats:
+    """The step; columns that others make up get a little of a ridge, which moves no prediction."""
+    size = np.trace(bend) / len(bend)
+    held = bend + _LEAST_BEND * size * np.eye(len(bend))
+    try:
+        return np.asarray(np.linalg.solve(held, slope))
+    except np.linalg.LinAlgError:
+        return np.full_like(slope, np.nan)

@@ -1,0 +1,132 @@
+"""The third verb: which loss to train with, given what one is judged by?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+
+from offby.choice import Study
+from offby.choice.judge import Judge
+from offby.choice.judge import judge as read_judge
+from offby.classification.infer import Options
+from offby.engine.rows import Floats, Policy, Rows, check_policy, fit_rows, fit_to_count
+from offby.engine.sample import Sample
+from offby.errors import MeasureError, TableError
+from offby.losses import Loss
+from offby.measures.measure import Measure
+from offby.measures.measurement import check_confidence
+from offby.report.choice import Choice, chosen
+from offby.tables import Batch, Columns, Table, open_table
+from offby.verbs import class_columns, classes
+
+Progress = Callable[[Batch], None]
+
+_KEEP = 1 << 15
+_CLASSES = (
+    "these are classes, and choose reads the errors of numbers; for classes see the calibration "
+    "and the thresholds that offby measure tells of; if they are numbers, such as whole-number "
+    "forecasts of counts, say so: --task regression (in Python: task='regression')"
+)
+
+
+def choose(
+    data: Any,
+    y_pred: Any = None,
+    *,
+    true: str | None = None,
+    pred: str | None = None,
+    judge: str | Measure | Loss = "mse",
+    task: Literal["regression"] | None = None,
+    confidence: float = 0.95,
+    nan: Policy = "raise",
+    progress: Progress | None = None,
+) -> Choice:
+    """Choose a loss from predictions: `choose(y_true, y_pred)`, or `choose(table, true=…, pred=…)`.
+
+    Arrays are (n,) numbers; a table is whatever `measure` takes. `judge` is the measure that
+    counts in the end, by its name or as an object: a mean of losses, such as mae, rmse, r2 or
+    pinball:0.9. At most 65,536 rows are studied, evenly spread over the table. From the errors
+    follows which noise they look like, which losses aim at what the judge elicits, and which of
+    those needs fewest rows: by the ratio of the asymptotic variances of M-estimators (Huber 1964).
+    Where nothing is surely better, the answer is to keep the judge's own loss. `task="regression"`
+    says that whole numbers are numbers, where they look like labels of classes.
+
+    Raises `OffbyError` with what arrived, what was expected and what to do.
+
+    >>> import numpy as np
+    >>> random = np.random.default_rng(1)
+    >>> p = random.normal(size=2000)
+    >>> choose(p + random.standard_t(2, size=2000), p, judge="rmse").study.advised.loss.name
+    'huber'
+    >>> choose([1.0, 2.0, 4.0], [1.0, 2.5, 3.0]).recommendation
+    'Keep mse: 3 rows say too little of the noise; 100 are needed.'
+    """
+    check_confidence(confidence)
+    check_policy(nan)
+    judged = read_judge(judge)
+    options, reading = Options(task), _Reading(nan)
+    told = {"columns": "", "source": ""}
+    if y_pred is not None:
+        if true is not None or pred is not None:
+            raise MeasureError(
+                "true and pred name columns of a table; beside arrays leave them out"
+            )
+        if classes.of_arrays(data, y_pred, options).kind != "regression":
+            raise MeasureError(_CLASSES)
+        reading.add(fit_rows(data, y_pred))
+    else:
+        table = open_table(data)
+        columns = _columns(table, true, pred, options)
+        told = {"columns": columns.how, "source": table.source}
+        for batch in table.read(columns.names):
+            reading.add(_rows(batch, columns))
+            if progress is not None:
+                progress(batch)
+    y, p = reading.sample.columns()
+    _check_defined(judged, y, p)
+    return chosen(Study(judged, y, p, confidence), reading.seen, reading.dropped, **told)
+
+
+def _check_defined(judged: Judge, y: Floats, p: Floats) -> None:
+    """Raise `MeasureError` where the judge has no value: there is nothing to be best at."""
+    with np.errstate(all="ignore"):
+        bad = np.flatnonzero(~np.isfinite(judged.loss.value(y, p)))
+    if bad.size:
+        first = bad[0]
+        raise MeasureError(
+            f"{judged.name} is undefined or infinite in {bad.size:,} of the {y.size:,} rows used, "
+            f"such as truth {y[first]:g} with prediction {p[first]:g}; judge by another measure, "
+            "or leave such rows out"
+        )
+
+
+class _Reading:
+    """A sample of the rows, as they come."""
+
+    def __init__(self, nan: Policy) -> None:
+        self.sample, self.dropped, self.seen = Sample(keep=_KEEP), 0, 0
+        self._nan: Policy = nan
+
+    def add(self, rows: Rows) -> None:
+        """Take the sample's rows out of the next."""
+        kept = fit_to_count(rows, self._nan, self.seen)
+        self.seen += rows.count
+        self.dropped += kept.dropped
+        self.sample.update(kept.y_true, kept.y_pred)
+
+
+def _columns(table: Table, true: str | None, pred: str | None, options: Options) -> Columns:
+    columns = class_columns.find(table, true, pred, None, options)
+    if class_columns.of_table(table, columns, options).kind != "regression":
+        raise MeasureError(_CLASSES)
+    if len(columns.true) != 1 or len(columns.pred) != 1:
+        raise TableError(f"{columns.how} choose takes one column of either: --true y --pred p")
+    return columns
+
+
+def _rows(batch: Batch, columns: Columns) -> Rows:
+    true, pred = columns.true[0], columns.pred[0]
+    names = (f"column {true!r}", f"column {pred!r}", "")
+    return Rows(batch.columns[true], batch.columns[pred], None, names=names)
