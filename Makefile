@@ -31,7 +31,7 @@ check: .venv/tools.stamp
 	$(BIN)/mypy
 
 bench: .venv/tools.stamp
-	$(BIN)/python benchmarks/measure.py
+	for bench in measure classify fit runs; do $(BIN)/python benchmarks/$$bench.py || exit 1; done
 
 clean:
 	rm -rf .venv demo.html build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

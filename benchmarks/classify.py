@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import sys
 from functools import partial
+from tempfile import TemporaryDirectory
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import sklearn.metrics as sk
 from timing import in_turns, keep, machine
 
@@ -86,9 +89,36 @@ def compared() -> list[str]:
             f"| {what} | {on} | {best['offby']:.3f} | {best['peer']:.2f} | {ratio:.1f} × "
             f"| {target} |"
         )
+    lines += segmented(y_true, chance)
     bracket = offby.measure(y_true, chance, measures="roc_auc")["roc_auc"].bracket
     if bracket is not None:
         lines += ["", f"AUC's guaranteed bracket is ±{(bracket[1] - bracket[0]) / 2:.1e}."]
+    return lines
+
+
+def segmented(y_true: np.ndarray, chance: np.ndarray) -> list[str]:
+    """What a thousand segments cost beside none: classes in memory and from a file, numbers too."""
+    generator = np.random.default_rng(1)
+    codes = generator.integers(0, 1000, y_true.size).astype(np.int32)
+    names = pa.array([f"shop {k}" for k in range(1000)])
+    shop = pa.DictionaryArray.from_arrays(pa.array(codes), names)
+    price = generator.normal(size=y_true.size)
+    with TemporaryDirectory() as folder:
+        path = f"{folder}/scores.parquet"
+        pq.write_table(pa.table({"y": y_true, "p": chance, "shop": shop}), path)
+        by_file = partial(offby.measure, path, true="y", pred="p")
+        jobs = (
+            ("yes or no, in memory", partial(offby.measure, y_true, chance), {"shop": shop}),
+            ("yes or no, Parquet", by_file, "shop"),
+            ("numbers, in memory", partial(offby.measure, price, chance), {"shop": shop}),
+        )
+        lines = ["", "| 1,000 segments | none s | with them s | ratio | target |",
+                 "|---|---|---|---|---|"]  # fmt: skip
+        for what, plain, by in jobs:
+            best = in_turns({"none": plain, "by": partial(plain, by=by)}, rounds=3)
+            target = "≤ 3 ×" if "yes" in what else "–"
+            lines.append(f"| {what}, {y_true.size:,} rows | {best['none']:.3f} | {best['by']:.3f} "
+                         f"| {best['by'] / best['none']:.2f} × | {target} |")  # fmt: skip
     return lines
 
 

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from offby import losses
     from offby.classification.task import Task
-    from offby.errors import DataError, FormulaError, MeasureError, OffbyError, TableError
+    from offby.errors import (
+        DataError,
+        FormulaError,
+        MeasureError,
+        OffbyError,
+        RunError,
+        TableError,
+    )
+    from offby.fit.classifier import LinearClassifier
+    from offby.fit.descent import Descent
+    from offby.fit.regressor import LinearRegressor
     from offby.formula.aggregates import Covariance, Mean, Quantile, Variance
     from offby.formula.words import (
         bd0,
@@ -36,19 +46,29 @@ if TYPE_CHECKING:
     from offby.losses import loss
     from offby.measures.measure import Measure
     from offby.measures.measurement import Measurement
+    from offby.report.choice import Choice
     from offby.report.comparison import Comparison
     from offby.report.finding import Finding
     from offby.report.report import Report
+    from offby.runs.run import Run
+    from offby.verbs.choose import choose
     from offby.verbs.classified import ClassTotals
     from offby.verbs.compare import compare
     from offby.verbs.measure import measure
     from offby.verbs.totals import Totals
+    from offby.watch.diagnose import diagnose
+    from offby.watch.verdict import Verdict
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "classification.task": ("Task",),
-    "errors": ("DataError", "FormulaError", "MeasureError", "OffbyError", "TableError"),
+    "errors": (
+        "DataError", "FormulaError", "MeasureError", "OffbyError", "RunError", "TableError",
+    ),
+    "fit.classifier": ("LinearClassifier",),
+    "fit.descent": ("Descent",),
+    "fit.regressor": ("LinearRegressor",),
     "formula.aggregates": ("Covariance", "Mean", "Quantile", "Variance"),
     "formula.words": (
         "bd0", "exp", "expm1", "log", "log1p", "logcosh", "maximum", "minimum", "p", "r",
@@ -57,23 +77,32 @@ _HOMES = {
     "losses": ("loss",),
     "measures.measure": ("Measure",),
     "measures.measurement": ("Measurement",),
+    "report.choice": ("Choice",),
     "report.comparison": ("Comparison",),
     "report.finding": ("Finding",),
     "report.report": ("Report",),
+    "runs.run": ("Run",),
     "verbs.classified": ("ClassTotals",),
+    "verbs.choose": ("choose",),
     "verbs.compare": ("compare",),
     "verbs.measure": ("measure",),
     "verbs.totals": ("Totals",),
+    "watch.diagnose": ("diagnose",),
+    "watch.verdict": ("Verdict",),
 }  # fmt: skip
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Choice",
     "ClassTotals",
     "Comparison",
     "Covariance",
     "DataError",
+    "Descent",
     "Finding",
     "FormulaError",
+    "LinearClassifier",
+    "LinearRegressor",
     "Mean",
     "Measure",
     "MeasureError",
@@ -81,12 +110,17 @@ __all__ = [
     "OffbyError",
     "Quantile",
     "Report",
+    "Run",
+    "RunError",
     "TableError",
     "Task",
     "Totals",
     "Variance",
+    "Verdict",
     "bd0",
+    "choose",
     "compare",
+    "diagnose",
     "exp",
     "expm1",
     "log",

@@ -28,6 +28,26 @@ app.command(
     help="Compare models on the same rows: which is better, and may that be chance?",
 )
 app.command(
+    "offby.cli.choose:choose",
+    name="choose",
+    help="Choose the loss to train with, given what predictions are judged by.",
+)
+app.command(
+    "offby.cli.fit:fit",
+    name="fit",
+    help="Fit a linear model under any loss, with a proof of how near its minimum it is.",
+)
+app.command(
+    "offby.cli.predict:predict",
+    name="predict",
+    help="Write a saved model's predictions beside the columns of a table.",
+)
+app.command(
+    "offby.cli.watch:watch",
+    name="watch",
+    help="Watch training runs: still learning, memorising, or broken?",
+)
+app.command(
     "offby.cli.measures:measures",
     name="measures",
     help="List the measures that can be asked for, with their formulas.",

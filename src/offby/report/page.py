@@ -55,15 +55,16 @@ class Section:
 
 def render(report: Report) -> str:
     """The whole page."""
-    return template("page.html.j2").render(whole=True, **_content(report, None)).strip() + "\n"
+    return template("page.html.j2").render(whole=True, **content(report, None)).strip() + "\n"
 
 
 def fragment(report: Report) -> str:
     """The headline, the table, the findings and two pictures, styled by themselves alone."""
-    return template("page.html.j2").render(whole=False, **_content(report, 2)).strip()
+    return template("page.html.j2").render(whole=False, **content(report, 2)).strip()
 
 
-def _content(report: Report, most: int | None) -> dict[str, Any]:
+def content(report: Report, most: int | None) -> dict[str, Any]:
+    """What the page's template is filled with; `most` pictures, None for all."""
     from offby import __version__
 
     said = tuple(finding.text for finding in report.findings)
