@@ -8,12 +8,13 @@ import pytest
 from scipy.optimize import linprog
 
 from offby.errors import DataError
-from offby.fit import quantile_path as path_room
+from offby.fit import quantile_sweep as sweep_room
 from offby.fit.quantile import best_of, certified, quantile_fit
 from offby.fit.quantile_design import Design
 from offby.fit.quantile_gap import duality_gap
 from offby.fit.quantile_globs import solve
 from offby.fit.quantile_path import quantile_path
+from offby.fit.quantile_proofs import duality_gaps
 from offby.fit.quantile_smooth import guessed
 
 TOL = 1e-9
@@ -431,20 +432,34 @@ def test_a_path_through_ties(kind):
 
 
 def test_rows_lumped_on_the_wrong_side_are_found_out(monkeypatch):
-    monkeypatch.setattr(path_room.Halving, "margin", lambda *_: 1.0)
+    monkeypatch.setattr(sweep_room, "_ERRORS", 0.5)
     generator = np.random.default_rng(0)
-    X = generator.normal(size=(5_000, 2))
-    y = X.sum(axis=1) + generator.standard_t(3, size=5_000) * np.exp(X[:, 0])
-    taus = np.arange(1, 50) / 50
-    wrong = [found for found in certified_as_halved(X, y, taus) if found.relative_gap > TOL]
+    X = generator.standard_t(3, size=(5_000, 5))
+    y = X.sum(axis=1) + generator.standard_t(3, size=5_000) * np.exp(X[:, 0] / 4)
+    taus = (np.arange(1, 50) / 50).tolist()
+    design = Design.of(X, y, None, True)
+    swept = zip(taus, sweep_room.Sweep(design.rows).corners(taus), strict=True)
+    wrong = [pair for pair in swept if certified(design, *pair).relative_gap > TOL]
     assert wrong  # so that there is something to mend
     assert quantile_path(X, y, taus).relative_gap <= TOL
 
 
-def certified_as_halved(X, y, taus):
-    design = Design.of(X, y, None, True)
-    corners = path_room.Halving(design.rows).corners(taus.tolist())
-    return [certified(design, *pair) for pair in zip(taus.tolist(), corners, strict=True)]
+@pytest.mark.parametrize("weight", [None, np.linspace(1, 3, 50)])
+def test_gaps_together_are_what_each_gap_is(weight):
+    X, y = draw(50, 2)
+    design, taus = Design.of(X, y, weight, True), np.array([0.2, 0.5, 0.7])
+    corners = [solve(design.rows, tau) for tau in taus]
+    corners[1] = replace(corners[1], side=-corners[1].side)  # proves nothing
+    coefs = np.array([design.rows.coefficients(corner.coef) for corner in corners])
+    coefs[2] += 0.1
+    together = duality_gaps(design.rows, taus, coefs, corners)
+    for tau, coef, corner, found in zip(taus, coefs, corners, together, strict=True):
+        alone = duality_gap(design.rows, tau, coef, corner.dual(tau))
+        assert found.loss == pytest.approx(alone.loss, rel=1e-13)
+        assert found.gap >= alone.gap - 1e-12
+        assert found.gap <= 2 * alone.gap + 1e-12  # rows in the basis count twice
+        assert found.rounding == alone.rounding
+    assert [np.isfinite(found.gap) for found in together] == [True, False, True]
 
 
 def test_sorted_quantiles_do_not_cross_and_lose_nothing():

@@ -100,8 +100,9 @@ def test_metrics_by_name(tmp_path):
     assert watched.better == "higher"
     assert watched.evaluated_by_name(3, named)
     log = read_run(tmp_path / "a")
-    assert log.series["val"].values.tolist() == [0.4, 0.4]
-    assert sorted(log.series) == ["lr", "train", "val"]
+    assert log.series["val_acc"].values.tolist() == [0.4, 0.4]
+    assert sorted(log.series) == ["acc", "lr", "val_acc"]
+    assert (pair(log).val, pair(log).better) == ("val_acc", "higher")
 
 
 def test_the_usual_judge_stops_what_overfits(tmp_path):
@@ -136,10 +137,10 @@ def test_keras(tmp_path, monkeypatch):
     )
     log = read_run(tmp_path / "a")
     assert len(seen.history["loss"]) == 4
-    assert log.series["train"].values.tolist() == seen.history["loss"]
-    assert log.series["val"].values.tolist() == seen.history["val_loss"]
+    assert log.series["loss"].values.tolist() == seen.history["loss"]
+    assert log.series["val_loss"].values.tolist() == seen.history["val_loss"]
     assert log.series["val_accuracy"].values.tolist() == seen.history["val_accuracy"]
-    assert log.series["val"].steps.tolist() == [1, 2, 3, 4]
+    assert log.series["val_loss"].steps.tolist() == [1, 2, 3, 4]
     assert callback.watcher.best == 2
 
 
@@ -178,9 +179,10 @@ def test_lightning(tmp_path):
     )  # fmt: skip
     trainer.fit(Net(), *loaders)
     log = read_run(tmp_path / "a")
-    assert log.series["val"].steps.tolist() == [2, 4, 6, 8]  # epochs that were validated
-    assert log.series["train"].steps.tolist() == [2, 4, 6, 8]
-    assert np.all(np.diff(log.series["train"].values) < 0)
+    train, val = pair(log).of(log)
+    assert val.steps.tolist() == [2, 4, 6, 8]  # epochs that were validated
+    assert train.steps.tolist() == [2, 4, 6, 8]
+    assert np.all(np.diff(train.values) < 0)
     assert trainer.current_epoch == 8
     assert callback.watcher.best == 4
 
@@ -225,11 +227,10 @@ def test_transformers(tmp_path):
 
 def boosted(log, learned, validated, best):
     """What was logged is what the trainer itself recorded, up to where it stopped."""
-    chosen = pair(log)
-    assert (chosen.train, chosen.val) == ("train", "val")
-    np.testing.assert_allclose(log.series["train"].values, learned, rtol=1e-12)
-    np.testing.assert_allclose(log.series["val"].values, validated, rtol=1e-12)
-    assert log.series["val"].steps.tolist() == list(range(len(validated)))
+    train, val = pair(log).of(log)
+    np.testing.assert_allclose(train.values, learned, rtol=1e-12)
+    np.testing.assert_allclose(val.values, validated, rtol=1e-12)
+    assert val.steps.tolist() == list(range(len(validated)))
     assert best == 1
 
 
@@ -292,10 +293,27 @@ def test_the_estimators_of_xgboost_and_lightgbm_take_them(tmp_path):
     first = callbacks.xgboost_callback(Watcher(tmp_path / "x", judge=judge_at(10), every=5))
     model = xgboost.XGBClassifier(n_estimators=30, n_jobs=1, callbacks=[first])
     model.fit(x, y, eval_set=[(x, y), (x_val, y_val)], verbose=False)
-    assert len(read_run(tmp_path / "x").series["val"]) == 10
+    log = read_run(tmp_path / "x")
+    assert len(pair(log).of(log)[1]) == 10
     second = callbacks.lightgbm_callback(Watcher(tmp_path / "l", judge=judge_at(10), every=5))
     model = lightgbm.LGBMRegressor(n_estimators=30, n_jobs=1, verbosity=-1)
     model.fit(x, y, eval_X=x_val, eval_y=y_val, callbacks=[second])
     log = read_run(tmp_path / "l")
-    assert len(log.series["val"]) == 10
-    assert pair(log).train is None
+    train, val = pair(log).of(log)
+    assert (train, len(val)) == (None, 10)
+
+
+def test_the_history_of_offbys_own_estimators(tmp_path):
+    from offby.fit import Descent, LinearRegressor
+
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 5))
+    y = X @ np.arange(5.0) + rng.normal(size=300)
+    model = LinearRegressor("squared", solver=Descent("sgd", validation=0.2)).fit(X, y)
+    callbacks.log_history(tmp_path, model)
+    logged = read_run(tmp_path)
+    assert pair(logged).val == "val"
+    assert np.array_equal(logged.series["train"].values, model.history_["objective"])
+    assert np.array_equal(logged.series["val"].values, model.history_["validation"])
+    with pytest.raises(RunError, match="a LinearRegressor has no history"):
+        callbacks.log_history(tmp_path, LinearRegressor("squared"))

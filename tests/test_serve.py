@@ -2,9 +2,7 @@
 
 import json
 import re
-import shutil
 import socket
-import subprocess
 import threading
 from contextlib import contextmanager
 from urllib.error import HTTPError
@@ -12,13 +10,14 @@ from urllib.request import Request, urlopen
 
 import numpy as np
 import pytest
+from browser import CHROMIUM, opened
 
 from offby.errors import RunError
 from offby.report.watch_page import MOST_POINTS, page, told
 from offby.runs.run import Run
 from offby.serve.board import Board
 from offby.serve.server import serve
-from offby.verbs.watch import Watcher, watch
+from offby.verbs.watch import Watcher, watched
 
 VAL = [0.85, 0.65, 0.55, 0.48, 0.45, 0.44, 0.45, 0.46, 0.48, 0.50]
 
@@ -38,7 +37,7 @@ def embedded(text):
 
 def test_the_page_holds_the_curves_and_the_verdict(tmp_path):
     log(tmp_path / "a", VAL)
-    (run,) = embedded(page(watch(tmp_path), {}))
+    (run,) = embedded(page(watched(tmp_path), {}))
     assert run["curves"]["val"] == [list(range(1, 11)), VAL]
     assert run["best"] == {"at": 6, "value": 0.44, "within": list(run["best"]["within"])}
     assert run["best"]["within"][0] <= 6 <= run["best"]["within"][1]
@@ -47,7 +46,7 @@ def test_the_page_holds_the_curves_and_the_verdict(tmp_path):
 
 def test_names_cannot_leave_their_place_in_the_page(tmp_path):
     log(tmp_path / "</script><script>alert(1)", VAL)
-    text = page(watch(tmp_path), {"<b>": "<i>not read"})
+    text = page(watched(tmp_path), {"<b>": "<i>not read"})
     assert "<script>alert" not in text
     assert "<i>not read" not in text
     assert embedded(text)[0]["name"] == "</script><script>alert(1)"
@@ -55,7 +54,7 @@ def test_names_cannot_leave_their_place_in_the_page(tmp_path):
 
 def test_no_address_but_its_own_stands_in_the_page(tmp_path):
     log(tmp_path / "a", VAL)
-    text = page(watch(tmp_path), {})
+    text = page(watched(tmp_path), {})
     assert re.findall(r'(?:src|href)="([^"]*)"', text) == ["data:,"]
     assert not re.search(r"url\(|import\(|fetch\(|XMLHttpRequest", text)
 
@@ -66,7 +65,7 @@ def test_very_many_points_keep_their_extremes(tmp_path):
     (tmp_path / "log.csv").write_text(
         "step,loss\n" + "\n".join(f"{k},{value}" for k, value in enumerate(values)) + "\n"
     )
-    steps, drawn = told(watch(tmp_path)[0])["curves"]["train"]
+    steps, drawn = told(watched(tmp_path)[0])["curves"]["train"]
     assert len(steps) <= MOST_POINTS + 2
     assert {777, 50_000, 0, 99_999} <= set(steps)
     assert (max(drawn), min(drawn)) == (9.0, 0.1)
@@ -74,7 +73,7 @@ def test_very_many_points_keep_their_extremes(tmp_path):
 
 def test_what_is_not_finite_is_a_gap(tmp_path):
     log(tmp_path / "a", [0.5, float("nan"), 0.4, float("inf")])
-    assert told(watch(tmp_path)[0])["curves"]["val"][1] == [0.5, None, 0.4, None]
+    assert told(watched(tmp_path)[0])["curves"]["val"][1] == [0.5, None, 0.4, None]
 
 
 # News
@@ -190,30 +189,44 @@ def test_a_port_that_is_taken_is_one_clear_error(tmp_path):
 # In a browser
 
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+in_a_browser = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
+VERDICT = "document.getElementById('verdict').textContent"
+NAMES = "[...document.querySelectorAll('#list tbody th')].map((th) => th.textContent).join()"
+INK = """(() => {
+  const c = document.querySelector('#plot canvas');
+  const dots = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
+  return new Set(new Uint32Array(dots.buffer)).size;
+})()"""
 
 
-def browsed(address, folder):
-    """The page as a browser has it after a while of its own time."""
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
-             f"--user-data-dir={folder}", "--virtual-time-budget=4000", "--dump-dom",
-             "--enable-logging=stderr"]  # fmt: skip
-    done = subprocess.run(
-        [CHROMIUM, *flags, address], check=True, capture_output=True, text=True, timeout=120
-    )
-    assert "CONSOLE" not in done.stderr, done.stderr
-    return done.stdout
-
-
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
+@in_a_browser
 def test_a_browser_shows_the_verdict_the_list_and_the_plot(tmp_path):
     log(tmp_path / "runs/seed1", VAL)
     log(tmp_path / "runs/seed2", VAL[:5])
     whole = tmp_path / "page.html"
-    whole.write_text(page(watch(tmp_path / "runs"), {}))
-    text = browsed(whole.as_uri(), tmp_path / "profile")
-    assert re.search(r'<h1 id="verdict"><b class="bad">overfitting</b>: ', text)
-    assert len(re.findall(r'<tr class="shown', text)) == 2
-    assert "<canvas" in text
-    assert 'id="seeds-label"' in text
-    assert 'id="seeds-label" hidden' not in text
+    whole.write_text(page(watched(tmp_path / "runs"), {}), encoding="utf-8")
+    with opened(whole.as_uri(), tmp_path / "profile") as tab:
+        tab.until(f"document.querySelector('canvas') && {INK} > 20")
+        assert tab.run(VERDICT).startswith("overfitting: ")
+        assert tab.run(NAMES) == "seed1,seed2"
+        assert tab.run("document.getElementById('seeds-label').hidden") is False
+        for option in ("log-y", "log-x", "seeds"):
+            tab.run(f"document.getElementById('{option}').click()")
+            tab.until(f"{INK} > 20")
+        assert tab.asked() <= {whole.as_uri(), "data:,"}
+        assert tab.faults() == []
+
+
+@in_a_browser
+def test_a_browser_shows_a_run_written_after_the_page_was_opened(tmp_path):
+    log(tmp_path / "runs/early", VAL[:5])
+    with served(tmp_path / "runs") as address, opened(address, tmp_path / "profile") as tab:
+        tab.until(f"{NAMES} === 'early'")
+        log(tmp_path / "runs/late", [value / 2 for value in VAL])
+        tab.until(f"{NAMES} === 'late,early'")
+        tab.until(f"{VERDICT}.startsWith('overfitting')")
+        log(tmp_path / "runs/early", VAL[5:], start=6)
+        tab.until("document.querySelectorAll('#list .verdict.bad').length === 2")
+        assert all(one.startswith((address, "data:")) for one in tab.asked())
+        assert f"{address}events" in tab.asked()
+        assert tab.faults() == []

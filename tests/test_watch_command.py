@@ -1,15 +1,19 @@
 """`offby watch` and the verb behind it: logs in, curves and verdicts out."""
 
+import io
 import json
 import math
+import re
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from offby.errors import RunError
 from offby.report.braille import Line, drawn
+from offby.report.watch_text import picture
 from offby.runs.run import Run
-from offby.verbs.watch import Watcher, watch
+from offby.verbs.watch import Watcher, watched
 
 VAL = [0.85, 0.65, 0.55, 0.48, 0.45, 0.44, 0.45, 0.46, 0.48, 0.50]
 TRAIN = [0.8, 0.6, 0.5, 0.4, 0.35, 0.32, 0.30, 0.29, 0.28, 0.27]
@@ -31,15 +35,15 @@ def runs(tmp_path):
 
 
 def test_the_known_answer(runs):
-    (run,) = watch(runs / "memorises")
+    (run,) = watched(runs / "memorises")
     assert (run.verdict.verdict, run.verdict.best_epoch) == ("overfitting", 6)
     assert (run.best, run.last) == (0.44, 0.50)
     assert (run.pair.train, run.pair.val) == ("train", "val")
 
 
 def test_runs_are_ranked_by_what_their_best_checkpoint_reached(runs):
-    assert [run.name for run in watch(runs)] == ["learns", "memorises"]
-    assert [run.name for run in watch(runs / "memorises", runs / "learns")] == [
+    assert [run.name for run in watched(runs)] == ["learns", "memorises"]
+    assert [run.name for run in watched(runs / "memorises", runs / "learns")] == [
         "learns", "memorises",
     ]  # fmt: skip
 
@@ -49,7 +53,7 @@ def test_better_when_higher_ranks_the_other_way(tmp_path):
         with Run(tmp_path / name) as run:
             for k in range(12):
                 run.log(k + 1, val_accuracy=top - 0.4 * 0.6**k)
-    assert [run.name for run in watch(tmp_path)] == ["high", "low"]
+    assert [run.name for run in watched(tmp_path)] == ["high", "low"]
 
 
 def test_a_second_look_reads_what_was_added_and_judges_anew(tmp_path):
@@ -74,7 +78,7 @@ def test_a_run_without_a_curve_hides_no_other(runs):
 def test_accuracy_that_holds_tells_overconfidence_from_uselessness(tmp_path):
     better = np.linspace(0.6, 0.8, len(VAL))
     written(tmp_path / "a", val_accuracy=better, train_accuracy=better)
-    (run,) = watch(tmp_path)
+    (run,) = watched(tmp_path)
     assert run.pair.val == "val"
     assert run.verdict.overconfident
     assert "overconfident" in run.verdict.advice
@@ -84,9 +88,38 @@ def test_nothing_to_watch_is_one_clear_error(tmp_path, offby_command):
     with pytest.raises(RunError, match="no path was given"):
         Watcher([])
     with pytest.raises(RunError, match="there is no"):
-        watch(tmp_path / "nowhere")
+        watched(tmp_path / "nowhere")
     done = offby_command("watch", tmp_path / "nowhere")
     assert "there is no" in done.error
+
+
+def test_the_run_that_grew_last_is_known(tmp_path):
+    written(tmp_path / "a", VAL[:4], TRAIN[:4])
+    written(tmp_path / "b")
+    watcher = Watcher([tmp_path])
+    watcher.look()
+    assert watcher.newest is None  # all are new
+    written(tmp_path / "a", VAL[4:], TRAIN[4:], start=5)
+    watcher.look()
+    assert (watcher.newest.name, watcher.newest.verdict.evaluations) == ("a", 10)
+
+
+def test_the_advice_speaks_of_what_the_log_counts(tmp_path):
+    rows = [f"{k},{a},{b}" for k, (a, b) in enumerate(zip(TRAIN, VAL, strict=True), 1)]
+    for axis in ("epoch", "iteration"):
+        (tmp_path / f"{axis}.csv").write_text("\n".join([f"{axis},loss,val_loss", *rows]) + "\n")
+    assert [f"since {run.name} 6;" in run.verdict.advice for run in watched(tmp_path)] == [True] * 2
+
+
+def test_training_by_steps_beside_validation_by_epochs_is_said(tmp_path):
+    with Run(tmp_path) as run:
+        for epoch in range(1, 21):
+            for step in range(10):
+                run.log(10 * epoch + step, train=1 / epoch)
+            run.log(epoch, val=1.1 / epoch)
+    (one,) = watched(tmp_path)
+    assert any("training was put on validation's axis" in note for note in one.notes)
+    assert one.to_dict()["notes"] == one.notes
 
 
 # The command
@@ -133,6 +166,18 @@ def test_curves_can_be_named(runs, offby_command):
 
 
 # The picture
+
+
+def test_many_runs_leave_room_for_the_curves_on_a_terminal(tmp_path):
+    for k in range(40):
+        written(tmp_path / f"run{k}", [value + k for value in VAL])
+    runs = watched(tmp_path)
+    out = Console(file=io.StringIO(), width=80, height=36)
+    out.print(picture(runs, {}, out, chosen=runs[7], fitting=True))
+    shown = out.file.getvalue()
+    assert len(shown.splitlines()) <= 36
+    assert re.search(r"^and \d+ more$", shown, re.MULTILINE)
+    assert "run7 · overfitting" in shown
 
 
 def test_a_picture_stays_within_its_size():

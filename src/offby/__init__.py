@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from offby.verbs.compare import compare
     from offby.verbs.measure import measure
     from offby.verbs.totals import Totals
+    from offby.verbs.watch import watched
     from offby.watch.diagnose import diagnose
     from offby.watch.verdict import Verdict
 
@@ -87,6 +88,7 @@ _HOMES = {
     "verbs.compare": ("compare",),
     "verbs.measure": ("measure",),
     "verbs.totals": ("Totals",),
+    "verbs.watch": ("watched",),
     "watch.diagnose": ("diagnose",),
     "watch.verdict": ("Verdict",),
 }  # fmt: skip
@@ -139,6 +141,7 @@ __all__ = [
     "sqrt",
     "tanh",
     "w",
+    "watched",
     "where",
     "xlogy",
     "y",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
 from offby.cli import streams
-from offby.cli.progress import progress
+from offby.cli.arguments import costs_of
+from offby.cli.progress import counted, progress
 
 if TYPE_CHECKING:
     from offby.report.choice import Choice
@@ -19,7 +20,17 @@ def choose(
     *,
     true: str | None = None,
     pred: str | None = None,
-    judge: str = "mse",
+    target: str | None = None,
+    features: str | None = None,
+    judge: str | None = None,
+    candidates: str | None = None,
+    model: str = "linear",
+    group: str | None = None,
+    time: str | None = None,
+    costs: str | None = None,
+    positive: str | None = None,
+    folds: int = 5,
+    repeats: int = 5,
     task: Literal["regression"] | None = None,
     confidence: float = 0.95,
     nan: Literal["raise", "drop"] = "raise",
@@ -27,6 +38,8 @@ def choose(
     html: str | None = None,
 ) -> int:
     """Choose the loss to train with, given what predictions are judged by.
+
+    From predictions (--true y --pred p), or by training under each loss (--target y).
 
     Parameters
     ----------
@@ -36,8 +49,29 @@ def choose(
         Column of the truth; found by its usual names if left out.
     pred
         Column of the prediction.
+    target
+        Column to train on; predictions are then not read, but made.
+    features
+        Columns to train with, with commas; all others if left out.
     judge
-        The measure that counts in the end: mae, rmse, r2, pinball:0.9, huber:1.345 …
+        The measure that counts in the end: mae, rmse, r2, pinball:0.9, huber:1.345 …, mse if left
+        out; of yes and no accuracy, precision, recall, f1, auc, cost, log_loss if left out.
+    candidates
+        Losses to train with, what one has first: mse,mae,huber:auto,pinball:0.5 …
+    model
+        linear, xgboost, lightgbm, or sklearn:module.Class.
+    group
+        Column of groups that folds do not split.
+    time
+        Column of times: train on what came before, judge by what came after.
+    costs
+        Of a false alarm and of a miss: 1,5.
+    positive
+        Label of a yes, where it is not plain.
+    folds
+        How many folds.
+    repeats
+        How many times the rows are dealt into folds.
     task
         regression: whole numbers that look like labels of classes are numbers.
     confidence
@@ -51,9 +85,18 @@ def choose(
     """
     from offby.verbs.choose import choose as choose_loss
 
-    with progress("choosing") as advance:
-        found = choose_loss(table, true=true, pred=pred, judge=judge, task=task,
-                            confidence=confidence, nan=nan, progress=advance)  # fmt: skip
+    told: dict[str, Any] = {"true": true, "pred": pred, "judge": judge, "task": task,
+                            "confidence": confidence, "nan": nan}  # fmt: skip
+    if target is None and candidates is None:
+        with progress("choosing") as advance:
+            found = choose_loss(table, progress=advance, **told)
+    else:
+        with counted("training") as trained:
+            found = choose_loss(
+                table, target=target, features=features and features.split(","),
+                candidates=candidates, model=model, group=group, time=time, costs=_pair(costs),
+                positive=positive, folds=folds, repeats=repeats, trained=trained, **told,
+            )  # fmt: skip
     if html is not None:
         found.to_html(html)
     if json:
@@ -61,6 +104,18 @@ def choose(
     else:
         _print(found, html)
     return 0
+
+
+def _pair(costs: str | None) -> tuple[float, float] | None:
+    """Two costs; `MeasureError` for anything else."""
+    found = costs_of(costs)
+    if found is None:
+        return None
+    if len(found) != 2:
+        from offby.errors import MeasureError
+
+        raise MeasureError(f"--costs {costs!r}: expected two numbers, such as 1,5")
+    return found[0], found[1]
 
 
 def _print_json(found: Choice) -> None:

@@ -161,7 +161,8 @@ def _follow(watcher: Watcher, runs: list[WatchedRun], console: Console, every: f
 
     with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
         while True:
-            live.update(picture(runs, watcher.unread, console), refresh=True)
+            seen = picture(runs, watcher.unread, console, chosen=watcher.newest, fitting=True)
+            live.update(seen, refresh=True)
             time.sleep(every)
             runs = watcher.look()
 

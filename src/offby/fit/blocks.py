@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from offby.engine.evaluate import in_slices
+from offby.engine.program import aligned
 from offby.fit import kernels
 from offby.fit.rows import Rows, Source
 from offby.fit.score import Floats
@@ -75,7 +76,7 @@ class Linear:
     def blocks(self, rows: Rows, start: int, stop: int) -> Iterator[Block]:
         """The rows from `start` to `stop`, packed; a block is gone when the next one comes."""
         most = max(_BLOCK_BYTES // (8 * self.width), _LEAST_ROWS)
-        room = np.empty((most, self.width))
+        room = aligned((most, self.width))
         for first in range(start, stop, most):
             part = rows.taken(slice(first, min(first + most, stop)))
             packed = room[: part.count]
@@ -126,8 +127,8 @@ class Block:
     def gram(self, values: Floats) -> Floats:
         """The sum over rows of z z' times the row's value: (size, size)."""
         width = self.packed.shape[1]
-        found = np.zeros((width, width))
-        kernels.gram(self.packed, values, np.empty((kernels.TILE, width)), found)
+        found = aligned((width, width))
+        kernels.gram(self.packed, values, aligned((kernels.TILE, width)), found)
         low = np.tril(found[: self.size, : self.size])
         return low + np.tril(low, -1).T
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from offby.fit import kernels
 from offby.fit.blocks import Block, Linear, over_rows
 from offby.fit.penalty import Penalty
 from offby.fit.rows import Source
@@ -101,7 +102,7 @@ def concluded(proof: Proof, penalty: Penalty, there: Floats) -> Certificate:
 
 def _of_block(block: Block, loss: ScoreLoss, at: Floats, step: Floats) -> Proof:
     before, move = block.score(at), block.score(step)
-    _, slope, bend = loss.at(block.y, before)
+    slope, bend = loss.at(block.y, before, loss.slope, loss.bend)
     dual = slope + bend * move
     found = loss.at(block.y, before + move)
     excess, share = excess_of(loss, block.y, before + move, dual, bend, found)
@@ -134,18 +135,11 @@ def excess_of(
     grows from there on.
     """
     value, slope, here = found
-    distance = dual - slope
-    with np.errstate(all="ignore"):
-        jump = np.where(distance == 0, 0.0, 2 * distance / np.maximum(bend, here))
-        (beyond,) = loss.at(y_true, score + jump, loss.slope)
-        reached = (beyond - dual) * np.sign(distance) >= 0
-        ratio = beyond / dual
-        known = np.isfinite(jump) & (reached | (ratio > 0))
-        share = np.where(reached, 1.0, np.where(known, np.minimum(ratio, 1.0), 0.0))
-        until = np.where(reached, dual, beyond) - slope
-        short = np.where(reached, 0.0, np.maximum(1 - 1 / ratio, 0.0))  # dual lies nearer to 0
-        excess = np.where(known, until * jump + short * value, value)
-    return excess, np.where(known, share, 0.0)
+    jump, excess, share = np.empty((3, value.size))
+    kernels.jumps(slope, dual, bend, here, jump)
+    (beyond,) = loss.at(y_true, score + jump, loss.slope)
+    kernels.excesses(value, slope, dual, jump, beyond, excess, share)
+    return excess, share
 
 
 def _within(penalty: Penalty, pull: Floats) -> float:

@@ -204,7 +204,7 @@ def _classes(
     if array.dtype.kind == "f" and len(classes) > 2 and np.any(classes != np.round(classes)):
         raise DataError(_CONTINUOUS)
     counted = codes if weights is None else codes[weights > 0]
-    if np.unique(counted).size < 2:
+    if counted.min() == counted.max():
         raise DataError(
             f"y holds one class only ({classes[counted[0]]!r}, among rows with a weight); a "
             "classifier needs rows of at least two"
@@ -230,6 +230,8 @@ def _distinct(labels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp]]:
 
 
 def _refuse_missing(labels: NDArray[Any]) -> None:
+    if labels.dtype.kind in "biuSU":  # which have no value for what is missing
+        return
     numbers = labels.dtype.kind == "f"
     bad = ~np.isfinite(labels) if numbers else np.array([x is None or x != x for x in labels])
     if bad.any():

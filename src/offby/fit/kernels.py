@@ -8,6 +8,7 @@ of blocks whose sums stay in registers over all rows of a tile.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
@@ -184,3 +185,40 @@ def gram(packed: Any, values: Any, scaled: Any, found: Any) -> None:
             for j in range(0, i + 1, LANES):
                 to = found.ctypes.data + 8 * (i * width + j)
                 block_product(left + 8 * i, scaled.ctypes.data + 8 * j, width, n, to)
+
+
+@kept
+def jumps(slope: Any, dual: Any, bend: Any, here: Any, found: Any) -> None:
+    """found[row] = how far from a score, at which the slope is known, it may lie beyond the dual.
+
+    `bend` and `here` are two guesses at how fast it grows on the way.
+    """
+    for i in range(found.size):
+        distance = dual[i] - slope[i]
+        steepest = max(bend[i], here[i])
+        known = bend[i] == bend[i] and here[i] == here[i]
+        if distance == 0.0:
+            found[i] = 0.0
+        else:
+            found[i] = 2.0 * distance / steepest if known else math.nan
+
+
+@kept
+def excesses(
+    value: Any, slope: Any, dual: Any, jump: Any, beyond: Any, excess: Any, share: Any
+) -> None:
+    """The bound of each row's excess, and the share of its dual that the slope reaches.
+
+    `beyond` is the slope after the jump, `value` and `slope` are those before it.
+    """
+    for i in range(value.size):
+        excess[i], share[i] = value[i], 0.0
+        if not math.isfinite(jump[i]):
+            continue
+        distance, over, ratio = dual[i] - slope[i], beyond[i] - dual[i], beyond[i] / dual[i]
+        if distance == 0.0 or (over >= 0.0 if distance > 0.0 else over <= 0.0):
+            excess[i], share[i] = distance * jump[i], 1.0
+        elif ratio > 0.0:
+            short = max(1.0 - 1.0 / ratio, 0.0)  # the dual lies nearer to 0
+            excess[i] = (beyond[i] - slope[i]) * jump[i] + short * value[i]
+            share[i] = min(ratio, 1.0)

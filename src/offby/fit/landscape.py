@@ -1,4 +1,4 @@
-"""The loss around a fitted model, over the two directions that tell most, and the path walked there.
+"""The loss around a fitted model, over the two directions that tell most, and the path walked.
 
 Coefficients are measured in units of the score: each times its column's standard deviation, the
 intercept for columns with their means taken off. In such units no direction is long only because
@@ -15,16 +15,16 @@ import numpy as np
 from scipy import special
 
 from offby.errors import DataError
-from offby.fit.classifier import _by_class
+from offby.fit.classifier import LinearClassifier, _by_class
 from offby.fit.fitted import Fit
 from offby.fit.linear import Settings
-from offby.fit.path import Path, path_of
+from offby.fit.model import LinearModel
+from offby.fit.path import Path, losses_of, mean_losses, path_of
 from offby.fit.penalty import penalty_of
 from offby.fit.reading import read_target, read_weights
 from offby.fit.rows import Rows, Source
 from offby.fit.score import Floats, toward_score
 from offby.losses import CategoricalLoss, Loss
-from offby.report.landscape import Landscape
 
 _ROWS = 1 << 13
 _STEPS = 49
@@ -33,6 +33,25 @@ _STRAIGHT = 0.02  # a walk that leaves its line by less shows no second directio
 _BOWL = 0.4  # of the second direction that would show as much of the bowl as the first
 _NAMED = 0.35  # of a direction's length: a column that has so much of it is named
 _MANY = 1500  # numbers: beyond, bends are looked at along the columns alone
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Heights:
+    """Heights over two directions: `loss` and `accuracy` are (upward, across).
+
+    Steps are in units of the score, and (0, 0) is the fitted model. `walk` is (steps, 2), empty
+    where no search was walked; `directions` name the columns that they are mostly made of.
+    """
+
+    across: Floats
+    upward: Floats
+    loss: Floats
+    accuracy: Floats | None
+    walk: Floats
+    directions: tuple[str, str]
+    name: str
+    rows: int
+    all_rows: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,14 +82,14 @@ class Units:
         return np.column_stack([found, np.ones(len(X))]) if self.intercept else found
 
 
-def landscape_of(
+def heights_of(
     fit: Fit,
     settings: Settings,
     source: Source,
     path: Path | None,
     names: Sequence[str],
     classes: Sequence[str] = (),
-) -> Landscape:
+) -> Heights:
     """The loss around a fit, looked at for some thousand rows, evenly spread over all.
 
     Of `classes` the share of rows that are right stands beside it. `names` are the columns'.
@@ -92,7 +111,7 @@ def landscape_of(
     columns = [*names, "(intercept)"] if units.intercept else names
     outputs = [f" for {label}" for label in classes] if view.several else [""]
     labels = [f"{name}{output}" for output in outputs for name in columns]
-    return Landscape(
+    return Heights(
         across=across,
         upward=upward,
         loss=loss,
@@ -137,16 +156,6 @@ class _View:
         """The scores that a place, or a step, gives each row: (n, outputs)."""
         return np.asarray(self.design @ place.reshape(-1, self.design.shape[1]).T)
 
-    def losses(self, scores: Floats) -> Floats:
-        """The loss of each row: scores (…, n, outputs) to (…, n)."""
-        if self.several:
-            own = self.rows.y.astype(int)[:, None]
-            chosen = np.take_along_axis(scores, np.broadcast_to(own, (*scores.shape[:-1], 1)), -1)
-            return np.asarray(special.logsumexp(scores, axis=-1) - chosen[..., 0])
-        assert isinstance(self.fit.loss, Loss)
-        of_score = toward_score(self.fit.loss)
-        return of_score.at(self.rows.y, scores[..., 0], of_score.value)[0]
-
     def mean(self, values: Floats) -> Floats:
         """The weighted mean over rows: (…, n) to (…)."""
         return np.asarray(np.average(values, axis=-1, weights=self.rows.weight))
@@ -160,7 +169,7 @@ class _View:
 
     def height(self, place: Floats) -> float:
         """The objective at a place."""
-        return float(self.mean(self.losses(self.scores(place)))) + self.cost(place)
+        return float(self.mean(self._losses(self.scores(place)))) + self.cost(place)
 
     def heights(
         self, first: Floats, second: Floats, across: Floats, upward: Floats
@@ -171,10 +180,13 @@ class _View:
         for row, v in enumerate(upward):
             scores = (start + v * other)[None] + across[:, None, None] * one[None]
             costs = [self.cost(self.end + u * first + v * second) for u in across]
-            loss[row] = self.mean(self.losses(scores)) + costs
+            loss[row] = self.mean(self._losses(scores)) + costs
             if self.classified:
                 right[row] = self.mean(self._right(scores))
         return loss, right if self.classified else None
+
+    def _losses(self, scores: Floats) -> Floats:
+        return losses_of(self.fit, self.rows.y, scores)
 
     def _right(self, scores: Floats) -> Floats:
         chosen = scores.argmax(axis=-1) if self.several else scores[..., 0] > 0
@@ -246,19 +258,33 @@ def _named(direction: Floats, labels: list[str]) -> str:
     return " ".join(words).removeprefix("+ ")
 
 
-def landscape_of_model(model: Any, X: Any, y: Any, sample_weight: Any) -> Landscape:
-    """The landscape of an estimator, seen from it on rows (n, p) with truths or labels (n,)."""
-    settings, rows = model._settings(), _rows_for(model, X, y, sample_weight)
-    path = path_of(model._fit, settings, rows)
+def heights_of_model(model: LinearModel, X: Any, y: Any, sample_weight: Any) -> Heights:
+    """The landscape around an estimator, on rows (n, p) with truths or labels (n,)."""
+    rows = _rows_for(model, X, y, sample_weight)
+    return heights_around(model, rows, path_of_model(model, rows))
+
+
+def path_of_model(model: LinearModel, source: Source) -> Path | None:
+    """Where the search for an estimator stood at each iteration, on the rows it was fitted to."""
+    return path_of(model._fit, model._settings(), source)
+
+
+def mean_losses_of_model(model: LinearModel, path: Path, source: Source) -> Floats:
+    """The mean loss of some rows at each place of a path: (steps,)."""
+    return mean_losses(model._fit, path, source)
+
+
+def heights_around(model: LinearModel, source: Source, path: Path | None) -> Heights:
+    """The landscape around an estimator, on rows whose classes are numbers."""
     classes = list(map(str, getattr(model, "classes_", ())))
-    return landscape_of(model._fit, settings, rows, path, model._names, classes)
+    return heights_of(model._fit, model._settings(), source, path, model._names, classes)
 
 
-def _rows_for(model: Any, X: Any, y: Any, sample_weight: Any) -> Rows:
+def _rows_for(model: LinearModel, X: Any, y: Any, sample_weight: Any) -> Rows:
     """Rows as the model's own search saw them, with classes as numbers."""
     features = np.asarray(model._features(X), np.float64)
     weight = read_weights(sample_weight, len(features))
-    if not hasattr(model, "classes_"):
+    if not isinstance(model, LinearClassifier):
         return Rows(features, read_target(y, len(features)), weight)
     labels = np.asarray(y)
     codes = np.minimum(np.searchsorted(model.classes_, labels), len(model.classes_) - 1)

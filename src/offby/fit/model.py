@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from importlib import import_module
+from typing import Any, Self
 
 import numpy as np
 
@@ -16,9 +17,6 @@ from offby.fit.protocol import Estimator
 from offby.fit.score import Floats
 from offby.fit.summary import Line, table_of
 from offby.losses import CategoricalLoss, Loss
-
-if TYPE_CHECKING:
-    from offby.report.landscape import Landscape
 
 
 class LinearModel(Estimator):
@@ -113,14 +111,16 @@ class LinearModel(Estimator):
         model._keep(found)
         return model
 
-    def plot_landscape(self, X: Any, y: Any, sample_weight: Any = None) -> Landscape:
+    def plot_landscape(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
         """A map of the loss around the model, on rows it was fitted to, with the path walked.
 
-        It is over the two directions that tell most; of classes the accuracy stands beside it.
+        It is over the two directions that tell most; of classes the accuracy stands beside it. A
+        notebook shows it, and its `save(path)` writes SVG or HTML.
         """
-        from offby.fit.landscape import landscape_of_model
+        from offby.fit.landscape import heights_of_model
 
-        return landscape_of_model(self, X, y, sample_weight)
+        pictures = import_module("offby.report.landscape")  # from a floor above, when asked for
+        return pictures.Landscape.of(heights_of_model(self, X, y, sample_weight))
 
     def summary(self) -> str:
         """What was fitted and found, as a table of text."""

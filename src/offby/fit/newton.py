@@ -167,7 +167,9 @@ def _proved(
 ) -> Solution | None:
     there = point.at + step.direction
     if not problem.provable:
-        return Solution(there, point.objective, None, step.decrease <= enough, iteration, step.rank)
+        if step.decrease > enough:
+            return None
+        return Solution(there, point.objective, None, True, iteration, step.rank)
     proof = problem.certify(point.at, step.direction)
     if not proof.gap <= enough:
         return None

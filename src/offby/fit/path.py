@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy import special
 
 from offby.fit.blocks import Linear
 from offby.fit.descent import descent_of, walk_down
@@ -66,6 +67,35 @@ class Path:
     def steps(self) -> int:
         """How many places there are."""
         return int(self.coefficients.shape[0])
+
+
+def mean_losses(fit: Fit, path: Path, source: Source, most: int = 100) -> Floats:
+    """The mean loss of rows, without penalty, at each place: (steps,).
+
+    At `most` of the places, evenly spread, the first and the last among them; NaN at others.
+    """
+    chosen = np.unique(np.linspace(0, path.steps - 1, min(most, path.steps)).astype(int))
+    sums, weights = np.zeros(chosen.size), 0.0
+    for part in source.parts():
+        weight = np.ones(part.count) if part.weight is None else part.weight
+        weights += float(weight.sum())
+        for place, k in enumerate(chosen):
+            scores = part.X @ path.coefficients[k].T + path.intercepts[k]
+            sums[place] += weight @ losses_of(fit, part.y, scores)
+    found = np.full(path.steps, np.nan)
+    found[chosen] = sums / weights
+    return found
+
+
+def losses_of(fit: Fit, truths: Floats, scores: Floats) -> Floats:
+    """The loss of each row: truths (n,) and scores (…, n, outputs) to (…, n)."""
+    if len(fit.intercepts) > 1:
+        own = np.broadcast_to(truths.astype(int)[:, None], (*scores.shape[:-1], 1))
+        chosen = np.take_along_axis(scores, own, -1)[..., 0]
+        return np.asarray(special.logsumexp(scores, axis=-1) - chosen)
+    assert isinstance(fit.loss, Loss)
+    of_score = toward_score(fit.loss)
+    return of_score.at(truths, scores[..., 0], of_score.value)[0]
 
 
 def path_of(fit: Fit, settings: Settings, source: Source) -> Path | None:

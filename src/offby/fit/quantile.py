@@ -14,10 +14,10 @@ import numpy as np
 
 from offby.engine.rows import Floats
 from offby.fit.quantile_design import Design, check_tau
-from offby.fit.quantile_gap import ROUNDING, duality_gap
+from offby.fit.quantile_gap import ROUNDING, Gap, duality_gap
 from offby.fit.quantile_globs import solve
 from offby.fit.quantile_problem import Places
-from offby.fit.quantile_smooth import guessed
+from offby.fit.quantile_sweep import fit_from_nothing
 from offby.fit.quantile_threads import one_thread
 from offby.fit.quantile_vertex import Corner
 
@@ -86,8 +86,7 @@ def fit_corner(design: Design, tau: float) -> Corner:
         none = np.empty(0, np.intp)
         side = np.where(design.rows.y > 0, 1, -1).astype(np.int8)
         return Corner(np.zeros(0), side, none, np.zeros(0), None, 0)
-    rows, coef, share = guessed(design.rows, tau)
-    return solve(rows, tau, coef, share)
+    return fit_from_nothing(design.rows, tau)
 
 
 def best_of(design: Design, tau: float, found: Corner, tol: float) -> QuantileFit:
@@ -101,12 +100,23 @@ def best_of(design: Design, tau: float, found: Corner, tol: float) -> QuantileFi
 
 def certified(design: Design, tau: float, found: Corner) -> QuantileFit:
     """The fit to the rows as they were given, and its gap, which only they and the dual decide."""
+    coef = exact_coefficients(design, found)
+    return as_fit(design, tau, found, coef, duality_gap(design.rows, tau, coef, found.dual(tau)))
+
+
+def exact_coefficients(design: Design, found: Corner) -> Floats:
+    """The coefficients of the columns, from the rows themselves: it goes through them exactly."""
     rows = design.rows
     coef = rows.coefficients(found.coef)
+    if found.basis is not None:
+        through = np.ix_(found.basis, design.kept)
+        coef[design.kept] = np.linalg.solve(rows.X[through], rows.y[found.basis])
+    return coef
+
+
+def as_fit(design: Design, tau: float, found: Corner, coef: Floats, gap: Gap) -> QuantileFit:
+    """The fit in the units that were given."""
     through = np.empty(0, np.intp) if found.basis is None else found.basis
-    if through.size:  # from the rows themselves, so that it goes through them exactly
-        coef[design.kept] = np.linalg.solve(rows.X[np.ix_(through, design.kept)], rows.y[through])
-    gap = duality_gap(rows, tau, coef, found.dual(tau))
     coef, intercept = design.coefficients(coef + 0.0)  # no -0
     each = design.unit / design.total_weight
     return QuantileFit(

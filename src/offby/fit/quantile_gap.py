@@ -50,8 +50,13 @@ def duality_gap(rows: Problem, tau: float, coef: Floats, dual: Floats) -> Gap:
         return sum((_sums(rows, part, tau, coef, dual[part]) for part in parts), np.zeros(1))
 
     total = sum(in_slices(rows.count, add), np.zeros(1))
-    loss, gap, unmet = float(total[0]), float(total[1]), total[2:]
     boxed = bool(np.min(dual) >= tau - 1 and np.max(dual) <= tau)  # NaN is not
+    return bounded(rows, tau, coef, total, boxed)
+
+
+def bounded(rows: Problem, tau: float, coef: Floats, sums: Floats, boxed: bool) -> Gap:
+    """The gap, from the sums of the loss, of what it exceeds the dual's by, and of w d x."""
+    loss, gap, unmet = float(sums[0]), float(sums[1]), sums[2:]
     feasible = boxed and bool(np.all(np.abs(unmet) <= _EQUAL * rows.column_size))
     gap += 2 * loss / min(tau, 1 - tau) * _norm(rows, unmet)
     rounding = ROUNDING * (rows.truth_size + float(rows.column_size @ np.abs(coef)))

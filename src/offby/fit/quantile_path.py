@@ -1,16 +1,13 @@
 """Many quantiles of the same rows: each exact, and all of them for the price of a few.
 
-A row well above the fits to two quantiles is above those to all quantiles between, and so it is
-lumped with its like (Portnoy & Koenker 1997) while those are fitted; so is a row well below. The
-middle one of them is fitted next, and has both halves to itself. So the rows are gone through once
-for each halving, not once for each quantile. All are proved in the end on all rows.
+They are fitted one after another, each from where those before it lead, and proved some at a time.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -18,17 +15,16 @@ from numpy.typing import NDArray
 
 from offby.engine.rows import Floats, as_column
 from offby.errors import DataError
-from offby.fit.quantile import QuantileFit, best_of, certified, fit_corner
+from offby.fit.quantile import QuantileFit, as_fit, best_of, exact_coefficients, fit_corner
 from offby.fit.quantile_design import Design, check_tau
-from offby.fit.quantile_globs import Lumped, solve, window
-from offby.fit.quantile_problem import Problem
-from offby.fit.quantile_smooth import guessed
+from offby.fit.quantile_globs import solve
+from offby.fit.quantile_proofs import duality_gaps
+from offby.fit.quantile_sweep import Sweep
 from offby.fit.quantile_threads import one_thread
 from offby.fit.quantile_vertex import Corner
 from offby.fit.reading import read_features
 
-_ERRORS = 3.0  # standard errors that a fit may be beyond two others of which it is in the middle
-_MOST = 0.9  # of the rows in doubt: beyond that, lumping saves nothing
+_AT_ONCE = 16  # quantiles that are proved together
 _SETTLED = 1e-3  # of the rows in doubt around a fit that only rounding or few rows have to mend
 
 
@@ -105,85 +101,25 @@ def quantile_path(
         raise DataError("taus is empty; expected at least one number between 0 and 1")
     with one_thread():
         design = Design.of(X, y, sample_weight, fit_intercept)
+        corners: Iterable[Corner] = Sweep(design.rows).corners(levels)
         if not design.kept.size:
-            corners = [fit_corner(design, tau) for tau in levels]
-        else:
-            corners = Halving(design.rows).corners(levels)
-        pairs = zip(levels, corners, strict=True)
-        return QuantilePath(tuple(_mended(design, tau, found, tol) for tau, found in pairs))
+            corners = (fit_corner(design, tau) for tau in levels)
+        return QuantilePath(tuple(_proved(design, levels, corners, tol)))
+
+
+def _proved(
+    design: Design, taus: Sequence[float], corners: Iterable[Corner], tol: float
+) -> Iterator[QuantileFit]:
+    """The fits, some at a time; those that lumped rows on the wrong side, from there anew."""
+    pairs = zip(taus, corners, strict=True)
+    while some := list(islice(pairs, _AT_ONCE)):
+        levels, found = [tau for tau, _ in some], [corner for _, corner in some]
+        coefs = np.array([exact_coefficients(design, corner) for corner in found])
+        gaps = duality_gaps(design.rows, np.array(levels), coefs, found)
+        for each in zip(levels, found, coefs, gaps, strict=True):
+            fit = as_fit(design, *each)
+            yield fit if fit.relative_gap <= tol else _mended(design, *each[:2], tol)
 
 
 def _mended(design: Design, tau: float, found: Corner, tol: float) -> QuantileFit:
-    """The fit, or if rows were lumped on the wrong side after all, one from there."""
-    fit = certified(design, tau, found)
-    if fit.relative_gap <= tol:
-        return fit
     return best_of(design, tau, solve(design.rows, tau, found.coef, _SETTLED), tol)
-
-
-@dataclass(frozen=True, eq=False)
-class Known:
-    """A quantile that is fitted."""
-
-    tau: float
-    found: Corner
-
-
-@dataclass(frozen=True, eq=False)
-class Halving:
-    """What all parts have in common: the rows they are made of."""
-
-    whole: Problem
-
-    def corners(self, taus: Sequence[float]) -> list[Corner]:
-        """The fits to all rows; the lowest and the highest quantile are fitted first."""
-        low, high = (Known(tau, self._from_nothing(tau)) for tau in (taus[0], taus[-1]))
-        inner = self._between(self.whole, taus[1:-1], low, high)
-        return [low.found, *inner, high.found][: len(taus)]
-
-    def _from_nothing(self, tau: float) -> Corner:
-        rows, coef, share = guessed(self.whole, tau)
-        return solve(rows, tau, coef, share)
-
-    def _between(
-        self, rows: Problem, taus: Sequence[float], low: Known, high: Known
-    ) -> list[Corner]:
-        """The fits to some rows, lumped where they are beyond both of two known ones."""
-        if not taus:
-            return []
-        share = self.margin(low, high) / rows.count
-        lumped = Lumped.of(rows, *(window(rows, known.found.coef, share) for known in (low, high)))
-        if lumped.doubted.size > _MOST * rows.count:
-            return self._halved(rows, taus, low, high)
-        corners = self._halved(lumped.band, taus, low, high)
-        return [_lifted(lumped, *pair) for pair in zip(taus, corners, strict=True)]
-
-    def _halved(
-        self, rows: Problem, taus: Sequence[float], low: Known, high: Known
-    ) -> list[Corner]:
-        middle = len(taus) // 2
-        here = Known(taus[middle], self._fit(rows, taus[middle], low, high))
-        lower = self._between(rows, taus[:middle], low, here)
-        return [*lower, here.found, *self._between(rows, taus[middle + 1 :], here, high)]
-
-    def _fit(self, rows: Problem, tau: float, low: Known, high: Known) -> Corner:
-        part = (tau - low.tau) / (high.tau - low.tau)
-        ready, coef, share = guessed(
-            rows, tau, (1 - part) * low.found.coef + part * high.found.coef
-        )
-        return solve(ready, tau, coef, share)
-
-    def margin(self, low: Known, high: Known) -> float:
-        """How many ranks beyond both the fits between them may be.
-
-        The difference of two fits has a standard error of √(δ (1 - δ) p n) ranks, with δ the
-        difference of the quantiles (Koenker 2005, section 4.2).
-        """
-        apart = (high.tau - low.tau) / 2
-        error = math.sqrt(apart * (1 - apart) * self.whole.count * self.whole.width)
-        return max(_ERRORS * error, self.whole.width)
-
-
-def _lifted(lumped: Lumped, tau: float, found: Corner) -> Corner:
-    """The fit to the band as one to all rows; fitted anew if it goes through a lump."""
-    return lumped.whole(found) if lumped.holds(found) else solve(lumped.rows, tau, found.coef)

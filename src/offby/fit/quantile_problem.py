@@ -25,13 +25,13 @@ _FAR = 4.0  # times the usual reach
 _BLOCK = 8192  # rows of some tens of columns, and what is made of them, stay in the cache
 
 
-def blocks(start: int, stop: int) -> Iterator[slice]:
+def blocks(start: int, stop: int, size: int = _BLOCK) -> Iterator[slice]:
     """Slices of few rows from `start` to `stop`.
 
     >>> list(blocks(0, 10_000))
     [slice(0, 8192, None), slice(8192, 10000, None)]
     """
-    return (slice(at, min(at + _BLOCK, stop)) for at in range(start, stop, _BLOCK))
+    return (slice(at, min(at + size, stop)) for at in range(start, stop, size))
 
 
 @dataclass(frozen=True, eq=False)

@@ -121,6 +121,8 @@ def _length(residual: Floats, change: Floats, tau: float, h: Floats) -> tuple[fl
         slope = float(_dual(end, tau, h) @ change)
         if slope >= 0 or (slope >= -start / 2 and _fell(residual, end, tau, h)):
             return length, slope / start if start > 0 else 0.0
+        if start <= 0:  # by rounding: there is nothing to be gained this way
+            break
         length *= max(start / (start - slope), 0.1)
     return 0.0, 1.0
 

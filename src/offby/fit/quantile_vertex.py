@@ -14,13 +14,14 @@ import numpy as np
 from scipy.linalg import qr
 
 from offby.engine.rows import Floats
+from offby.fit.quantile_pivots import FLAT, pivot
 from offby.fit.quantile_problem import Places, Problem, Sides
 
 _CANDIDATES = 6  # rows a coefficient that a basis is looked for in, before all
-_PIVOTS = 100  # a coefficient, at most
+_PIVOTS_PLAIN = 20  # a coefficient, at most, before ties are broken, and
+_PIVOTS = 100  # after
 _SLACK = 1e-13  # of the box, which is 1 wide, and as much as sums of X are rounded by
 _LEAST_NOISE = 1e-3  # of the mean
-_FLAT = 1e-9  # of the steepest change along an edge: such rows are never met
 _TIED = 1e-10  # of the usual residual, and
 _ROUNDED = 1e-12  # of what residuals are made of: a row nearer to the fit may be on either side
 
@@ -55,17 +56,17 @@ def crossover(rows: Problem, tau: float, coef: Floats, dual: Floats, steps: int 
     >>> crossover(rows, 0.5, np.array([1.9]), np.array([-0.5, 0.1, 0.5])).coef.tolist()
     [2.0]
     """
-    basis = _basis(rows, np.minimum(dual - (tau - 1), tau - dual))
+    basis = independent(rows, np.minimum(dual - (tau - 1), tau - dual))
     if basis is None:
         side = np.zeros(rows.count, np.int8)
         return Corner(coef, side, np.arange(rows.count), dual, None, steps)
     found = _at(rows, tau, basis, dual)
     if _outside(found.inner[-basis.size :], tau).max() <= _slack(rows):
         return replace(found, steps=steps)
-    return _pivoted(rows, tau, basis, steps)
+    return pivoted(rows, tau, basis, steps)
 
 
-def _basis(rows: Problem, inside: Floats) -> Places | None:
+def independent(rows: Problem, inside: Floats) -> Places | None:
     """Independent rows, those first whose dual is furthest inside the box."""
     for count in (min(_CANDIDATES * rows.width, rows.count), rows.count):
         near = np.argpartition(-inside, count - 1)[:count]
@@ -104,23 +105,32 @@ def _at(rows: Problem, tau: float, basis: Places, tied: Floats | None = None) ->
     return replace(found, places=np.append(near, basis), inner=np.append(inner, implied))
 
 
-def _pivoted(rows: Problem, tau: float, basis: Places, steps: int) -> Corner:
-    """Pivot to the optimum, with ties broken by a little noise on y (fixed seed): no cycles."""
-    noisy, slack = Problem(rows.X, rows.y + _noise(rows, basis)), _slack(rows)
-    for _ in range(_PIVOTS * rows.width):
+def pivoted(rows: Problem, tau: float, basis: Places, steps: int = 0) -> Corner:
+    """The exact optimum for scaled rows from the fit through a basis.
+
+    Where pivots come to no end, for they go round in a circle of ties, or where rows tied with the
+    fit leave it unproved, a little noise on y (fixed seed) breaks the ties.
+
+    >>> pivoted(Problem(np.ones((3, 1)), np.array([1.0, 2.0, 9.0])), 0.5, np.array([2])).coef
+    array([2.])
+    """
+    X, slack = np.ascontiguousarray(rows.X.T), _slack(rows)
+    flat = FLAT * np.abs(X).mean(axis=1)
+    side, order = np.empty(rows.count, np.int8), np.empty(rows.count, np.intp)
+    slope, room = np.empty(rows.width), np.empty((2, rows.count))
+    noisy = rows
+    for pivots in (_PIVOTS_PLAIN, _PIVOTS, _PIVOTS):
+        basis, inverse = basis.copy(), np.linalg.inv(rows.X[basis]).astype(np.float64)
+        coef, most = inverse @ noisy.y[basis], pivots * rows.width
+        steps += max(0, pivot(X, noisy.y, tau, basis, coef, inverse, slack, flat, most,
+                              side, slope, room, order))  # fmt: skip
         found = _at(noisy, tau, basis)
-        outside = _outside(found.inner, tau)
-        leaving = int(np.argmax(outside))
-        if outside[leaving] <= slack:
+        if _outside(found.inner, tau).max() <= slack:
             break
-        entering = _entering(noisy, found, tau, leaving, float(outside[leaving]))
-        if entering is None:
-            break
-        basis = basis.copy()
-        basis[leaving] = entering
-        steps += 1
+        if noisy is rows:
+            noisy = Problem(rows.X, rows.y + _noise(rows, basis))
     coef = np.asarray(np.linalg.solve(rows.X[basis], rows.y[basis]), np.float64)
-    return replace(found, coef=coef, basis=basis, steps=steps)
+    return replace(found, coef=coef, steps=steps)
 
 
 def _noise(rows: Problem, basis: Places) -> Floats:
@@ -135,23 +145,3 @@ def _doubtful(rows: Problem, coef: Floats) -> Floats:
     usual = np.median(np.abs(rows.y - rows.X @ coef))
     rounded = np.abs(rows.y) + np.abs(rows.X) @ np.abs(coef)
     return np.asarray(_TIED * usual + _ROUNDED * rounded)
-
-
-def _entering(
-    rows: Problem, found: Corner, tau: float, leaving: int, steepness: float
-) -> int | None:
-    """The row that takes the place of the leaving one: where the loss along the edge is least."""
-    basis = found.basis
-    assert basis is not None
-    edge = np.linalg.solve(rows.X[basis], np.eye(rows.width)[leaving])
-    sign = 1.0 if found.inner[leaving] > tau else -1.0
-    change = sign * (rows.X @ edge)
-    residual = rows.y - rows.X @ found.coef
-    residual[basis] = change[basis] = 0
-    steep = np.abs(change) > _FLAT * np.max(np.abs(change))
-    met = np.flatnonzero(steep & (residual * change < 0))
-    if not met.size:
-        return None
-    met = met[np.argsort(-residual[met] / change[met])]
-    passed = np.cumsum(np.abs(change[met]))
-    return int(met[min(int(np.searchsorted(passed, steepness)), met.size - 1)])

@@ -21,6 +21,8 @@ class Table:
     heads: tuple[str, ...]
     lines: tuple[tuple[str, ...], ...]
     values: tuple[dict[str, Any], ...]
+    heat: tuple[tuple[float | None, ...], ...] = ()
+    """From 0 (best) to 1 (worst) of its column, for each cell of each line that has a colour."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,9 @@ class Choice:
     columns: str = ""
     source: str = ""
     study: Study | None = None
+    trimmed: Table | None = None
+    """The same table without the rows that cost most, where losses were trained under."""
+    finished: bool = True
 
     def as_dict(self) -> dict[str, Any]:
         """The answer as plain values; what JSON has no number for is a string."""
@@ -72,6 +77,14 @@ class Choice:
                 "columns": self.columns,
                 "table": list(self.table.values),
                 "noises": noises,
+                **(
+                    {}
+                    if self.trimmed is None
+                    else {
+                        "without_worst": list(self.trimmed.values),
+                        "finished": self.finished,
+                    }
+                ),
                 "evidence": {one.name: {"text": one.text, **one.estimate} for one in self.evidence},
             }
         )

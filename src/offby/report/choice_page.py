@@ -39,7 +39,9 @@ def _content(choice: Choice) -> dict[str, Any]:
         "columns": read(choice),
         "main": {"headline": first, "charts": charts},
         "others": " ".join(others),
-        "tables": [table for table in (choice.table, choice.noises) if table is not None],
+        "tables": [
+            table for table in (choice.table, choice.trimmed, choice.noises) if table is not None
+        ],
         "evidence": choice.evidence,
         "summary": [],
         "footnote": _NOTES,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from offby.report.numbers import rows
@@ -38,7 +39,8 @@ def show(choice: Choice, console: Console) -> None:
     for table in (choice.table, choice.noises):
         if table is not None:
             console.print(Text(f"\n{table.title}", style="bold"))
-            console.print((_table if console.width >= _LEAST_WIDTH else _narrow)(table))
+            for part in _parts(table, console.width):
+                console.print((_table if console.width >= _LEAST_WIDTH else _narrow)(part))
     if choice.evidence:
         console.print()
         console.print(_bullets(choice))
@@ -54,6 +56,22 @@ def read(choice: Choice) -> str:
     left = f", {choice.dropped:,} dropped" if choice.dropped else ""
     counted = f"Judged by {choice.judge}; {rows(choice.rows)} read, {choice.used:,} used{left}."
     return f"{choice.columns} {counted}".strip()
+
+
+def _parts(table: Table, width: int) -> list[Table]:
+    """The table, or where a matrix is too wide, its verdicts first and then its other columns."""
+    columns = zip(table.heads, *table.lines, strict=True)
+    needed = sum(max(map(len, column)) + 2 for column in columns)
+    if not table.heat or needed <= width or width < _LEAST_WIDTH:
+        return [table]
+    last = len(table.heads)
+    return [_taken(table, (0, 1, last - 2, last - 1)), _taken(table, (0, *range(2, last - 2)))]
+
+
+def _taken(table: Table, places: tuple[int, ...]) -> Table:
+    heads = tuple(table.heads[k] for k in places)
+    return replace(table, heads=heads, lines=tuple(tuple(x[k] for k in places)
+                                                   for x in table.lines))  # fmt: skip
 
 
 def _table(table: Table) -> RenderableType:
@@ -97,6 +115,6 @@ def _bullets(choice: Choice) -> RenderableType:
     grid.add_column()
     grid.add_column(overflow="fold")
     for one in choice.evidence:
-        method = one.estimate["method"]
-        grid.add_row("•", Text.assemble(one.text, (f" [{method}]", "dim")))
+        method = f" [{one.estimate['method']}]" if one.estimate["method"] else ""
+        grid.add_row("•", Text.assemble(one.text, (method, "dim")))
     return grid

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
+from math import isfinite
 from typing import Any
 
 import numpy as np
 
 from offby.report.templates import template
-from offby.report.watch_text import BAD
+from offby.report.watch_text import tone
 from offby.report.watched import WatchedRun
 from offby.runs.curves import Floats, Series
 
@@ -25,6 +26,7 @@ def page(runs: Sequence[WatchedRun], unread: Mapping[str, str], *, live: bool = 
         unread=dict(unread),
         live=live,
         script=_asset("watch.js"),
+        drawing=_asset("watch_plot.js"),
         plot=_asset("uplot/uPlot.iife.min.js"),
         plot_style=_asset("uplot/uPlot.min.css"),
     )
@@ -36,37 +38,54 @@ def told(run: WatchedRun) -> dict[str, Any]:
     return {
         "name": run.name,
         "format": run.log.format,
-        "axis": "evaluation" if run.log.axis == "row" else run.log.axis,
-        "metric": {"train": run.pair.train, "val": run.pair.val, "better": run.pair.better},
+        "axis": found.axis,
+        "metric": {
+            "name": run.pair.metric,
+            "train": run.pair.train,
+            "val": run.pair.val,
+            "better": run.pair.better,
+        },
         "verdict": found.verdict,
-        "bad": found.verdict in BAD,
+        "tone": tone(found.verdict),
         "advice": found.advice,
-        "notes": [*found.notes, *run.log.notes],
+        "notes": run.notes,
         "evaluations": found.evaluations,
         "watched": found.watched,
         "best": {"at": found.best_epoch, "value": _finite(run.best), "within": found.best_interval},
         "last": _finite(run.last),
         "curves": {name: _points(series) for name, series in run.curves.items()},
-        "fitted": None if found.fitted is None else [list(map(_finite, c)) for c in found.fitted],
+        "fitted": None if found.fitted is None else [list(map(_drawn, c)) for c in found.fitted],
     }
 
 
-def _points(series: Series) -> list[list[float | None]]:
+def _points(series: Series) -> list[list[Any]]:
     steps, values = _thinned(series.steps, series.values)
-    return [steps.tolist(), [_finite(value) for value in values.tolist()]]
+    return [_whole(steps), [_drawn(value) for value in values.tolist()]]
 
 
 def _thinned(steps: Floats, values: Floats) -> tuple[Floats, Floats]:
     """Where there are very many points, the lowest and the highest of each stretch, in order."""
     if steps.size <= MOST_POINTS:
         return steps, values
-    stretches = np.array_split(np.arange(steps.size), MOST_POINTS // 2)
-    known = np.where(np.isnan(values), np.inf, values)
-    ends = {int(part[k]) for part in stretches
-            for k in (np.argmin(known[part]), np.argmax(np.where(np.isinf(known[part]), -np.inf,
-                                                                 known[part])))}  # fmt: skip
-    kept = sorted(ends | {0, steps.size - 1})
+    size = -(-2 * steps.size // MOST_POINTS)
+    padded = np.full((-(-steps.size // size), size), np.nan)
+    padded.ravel()[: steps.size] = values
+    finite, starts = np.isfinite(padded), np.arange(len(padded)) * size
+    low = starts + np.argmin(np.where(finite, padded, np.inf), axis=1)
+    high = starts + np.argmax(np.where(finite, padded, -np.inf), axis=1)
+    kept = np.unique(np.concatenate([[0, steps.size - 1], low, high]))
     return steps[kept], values[kept]
+
+
+def _whole(steps: Floats) -> list[Any]:
+    """Steps as whole numbers, if they are such: they are shorter to send."""
+    whole = np.all(steps == np.floor(steps)) and np.all(np.abs(steps) < 2**53)
+    return list((steps.astype(np.int64) if whole else steps).tolist())
+
+
+def _drawn(value: float) -> float | None:
+    """With as many digits as can be seen."""
+    return float(f"{value:.6g}") if isfinite(value) else None
 
 
 def _finite(value: float | None) -> float | None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 TRAIN, VAL = "cyan", "yellow"
 BAD = frozenset(("diverged", "overfitting", "never generalised", "unstable"))
+GOOD = frozenset(("plateau", "still improving"))
 _HEIGHT = 14
 _WIDEST = 100
 
@@ -36,37 +37,61 @@ def to_text(
 
 
 def picture(
-    runs: Sequence[WatchedRun], unread: Mapping[str, str], console: Console
+    runs: Sequence[WatchedRun],
+    unread: Mapping[str, str],
+    console: Console,
+    *,
+    chosen: WatchedRun | None = None,
+    fitting: bool = False,
 ) -> RenderableType:
-    """A list of the runs, if there are several, and the best of them drawn."""
+    """A list of the runs, if there are several, and one of them drawn: the best, if none is chosen.
+
+    With `fitting` the list is cut so that all fits on the terminal.
+    """
     from rich.console import Group
 
-    parts: list[RenderableType] = [] if len(runs) == 1 else [_table(runs), ""]
-    parts += [_verdict(runs[0]), "", _curves(runs[0], console), _legend(runs[0])]
-    parts += [_dim(f"{name}: {why}") for name, why in unread.items()]
-    return Group(*parts)
+    one = runs[0] if chosen is None else chosen
+    below: list[RenderableType] = [_verdict(one, len(runs) > 1), "", _curves(one, console)]
+    below += [_legend(one), *(_dim(f"{name}: {why}") for name, why in unread.items())]
+    if len(runs) == 1:
+        return Group(*below)
+    room = max(console.height - _lines_of(Group(*below), console) - 3, 3) if fitting else len(runs)
+    above: list[RenderableType] = [_table(runs[:room])]
+    above += [_dim(f"and {len(runs) - room:,} more")] if len(runs) > room else [""]
+    return Group(*above, *below)
+
+
+def _lines_of(drawn_below: RenderableType, console: Console) -> int:
+    return len(console.render_lines(drawn_below, pad=False))
 
 
 def line(run: WatchedRun) -> str:
     """The last evaluation of a run and what it says, in one line."""
     step = number(float(run.judged.steps[-1]))
     values = " ".join(f"{name} {number(float(s.values[-1]))}" for name, s in run.curves.items())
-    return f"{run.name} {_axis(run)} {step}: {values} · {run.verdict.verdict}: {run.verdict.advice}"
+    found = run.verdict
+    return f"{run.name} {found.axis} {step}: {values} · {found.verdict}: {found.advice}"
 
 
-def _verdict(run: WatchedRun) -> RenderableType:
+def _verdict(run: WatchedRun, named: bool) -> RenderableType:
     from rich.text import Text
 
-    label = run.verdict.verdict
-    text = Text.assemble((label, f"bold {_colour(label)}"), (f": {run.verdict.advice}", "bold"))
+    label, name = run.verdict.verdict, f"{run.name} · " if named else ""
+    text = Text.assemble(name, (label, f"bold {_colour(label)}"),
+                         (f": {run.verdict.advice}", "bold"))  # fmt: skip
     text.append(f"\n{run.name} ({run.log.format}) · {run.pair}", style="dim")
-    for note in (*run.verdict.notes, *run.log.notes):
+    for note in run.notes:
         text.append(f"\n{note}", style="dim")
     return text
 
 
+def tone(label: str) -> str:
+    """How a verdict sounds: "bad", "good", or neither."""
+    return "bad" if label in BAD else "good" if label in GOOD else ""
+
+
 def _colour(label: str) -> str:
-    return "red" if label in BAD else "green" if label in ("plateau", "still improving") else "blue"
+    return {"bad": "red", "good": "green"}.get(tone(label), "blue")
 
 
 def _curves(run: WatchedRun, console: Console) -> Text:
@@ -95,7 +120,7 @@ def _legend(run: WatchedRun) -> Text:
             said.append("── ", style=style).append(f"{metric}   ")
     verdict = run.verdict
     if verdict.best_epoch is not None:
-        said.append(f"┊ best {number(run.best)} at {_axis(run)} {number(verdict.best_epoch)}")
+        said.append(f"┊ best {number(run.best)} at {run.verdict.axis} {number(verdict.best_epoch)}")
         if verdict.best_interval is not None:
             said.append(f" (90 %: {' to '.join(map(number, verdict.best_interval))})")
     if verdict.gap_now is not None:
@@ -127,10 +152,6 @@ def _table(runs: Sequence[WatchedRun]) -> RenderableType:
 
 def _at(run: WatchedRun) -> str:
     return "" if run.verdict.best_epoch is None else number(run.verdict.best_epoch)
-
-
-def _axis(run: WatchedRun) -> str:
-    return "evaluation" if run.log.axis == "row" else run.log.axis
 
 
 def _dim(text: str) -> Text:

@@ -51,17 +51,22 @@ class WatchedRun:
         """The value that was logged last."""
         return float(self.judged.values[-1])
 
+    @property
+    def notes(self) -> list[str]:
+        """What was left out or inferred, sentence by sentence."""
+        aligned = self.pair.note(self.log)
+        return [*self.verdict.notes, *self.log.notes, *([aligned] if aligned else [])]
+
     def to_dict(self) -> dict[str, Any]:
         """For JSON: the verdict first, then what it is on; the curves are in the log."""
         return self.verdict.as_dict() | {
             "run": self.name,
             "path": str(self.log.path),
             "format": self.log.format,
-            "axis": self.log.axis,
             "metric": {"train": self.pair.train, "val": self.pair.val, "better": self.pair.better},
             "best": _json(self.best),
             "last": _json(self.last),
-            "notes": [*self.verdict.notes, *self.log.notes],
+            "notes": self.notes,
         }
 
 

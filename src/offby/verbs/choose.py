@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from offby.choice import Study
 from offby.choice.judge import Judge
 from offby.choice.judge import judge as read_judge
+from offby.choice.trained.choosing import Asked
 from offby.classification.infer import Options
 from offby.engine.rows import Floats, Policy, Rows, check_policy, fit_rows, fit_to_count
 from offby.engine.sample import Sample
@@ -20,6 +21,7 @@ from offby.measures.measurement import check_confidence
 from offby.report.choice import Choice, chosen
 from offby.tables import Batch, Columns, Table, open_table
 from offby.verbs import class_columns, classes
+from offby.verbs.choose_trained import Trained, choose_by_training
 
 Progress = Callable[[Batch], None]
 
@@ -37,13 +39,31 @@ def choose(
     *,
     true: str | None = None,
     pred: str | None = None,
-    judge: str | Measure | Loss = "mse",
+    target: str | None = None,
+    features: Sequence[str] | None = None,
+    judge: str | Measure | Loss | None = None,
+    candidates: str | Sequence[str] | None = None,
+    model: str = "linear",
+    group: str | None = None,
+    time: str | None = None,
+    costs: tuple[float, float] | None = None,
+    positive: Any = None,
+    folds: int = 5,
+    repeats: int = 5,
     task: Literal["regression"] | None = None,
     confidence: float = 0.95,
     nan: Policy = "raise",
     progress: Progress | None = None,
+    trained: Trained | None = None,
 ) -> Choice:
     """Choose a loss from predictions: `choose(y_true, y_pred)`, or `choose(table, true=…, pred=…)`.
+
+    With `target` it trains instead: `choose(table, target="price", judge="mae")` fits `model`
+    (linear, xgboost, lightgbm or sklearn:module.Class) to all other columns under each of the
+    `candidates` (mse, huber:auto, pinball:0.9, huber:auto+refit …), and judges every fit on folds
+    held out: `repeats` times `folds`, of whole groups, or forward in time. A target of yes and no
+    is judged by accuracy, precision, recall, f1, auc, log_loss or cost (`costs` of a false alarm
+    and of a miss); `positive` is the label of a yes. `trained` hears of steps done and of all.
 
     Arrays are (n,) numbers; a table is whatever `measure` takes. `judge` is the measure that
     counts in the end, by its name or as an object: a mean of losses, such as mae, rmse, r2 or
@@ -65,7 +85,15 @@ def choose(
     """
     check_confidence(confidence)
     check_policy(nan)
-    judged = read_judge(judge)
+    if target is not None:
+        asked = Asked(judge, candidates, model, folds, repeats, costs, confidence)
+        return choose_by_training(
+            data, target, asked, features=features, group=group, time=time, positive=positive,
+            task=task, nan=nan, progress=progress, trained=trained,
+        )  # fmt: skip
+    if candidates is not None or features is not None:
+        raise MeasureError("candidates and features are for training, which needs a target")
+    judged = read_judge("mse" if judge is None else judge)
     options, reading = Options(task), _Reading(nan)
     told = {"columns": "", "source": ""}
     if y_pred is not None:

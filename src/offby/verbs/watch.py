@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -22,10 +23,11 @@ from offby.watch.diagnose import diagnose
 class Watcher:
     """The runs below some paths, looked at again and again as they grow.
 
-    `look` reads what was added, judges the runs that changed anew, and finds new ones. `train` and
-    `val` name the curves where their names do not tell. With `live` the looks of a run share one
-    risk of a false alarm, one look an evaluation. Raises `RunError` where there is nothing to
-    watch; runs that hold no curve are in `unread`, with the reason.
+    `look` reads what was added, judges the runs that changed anew, and finds new ones; `newest` is
+    the one that grew last. `train` and `val` name the curves where their names do not tell. With
+    `live` the looks of a run share one risk of a false alarm, one look an evaluation. Raises
+    `RunError` where there is nothing to watch; runs that hold no curve are in `unread`, with the
+    reason.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Watcher:
             raise RunError("no path was given; name a file or a folder of training logs")
         self.paths = [Path(path) for path in paths]
         self.unread: dict[str, str] = {}
+        self.newest: WatchedRun | None = None
         self._asked = (train, val, better)
         self._confidence, self._live = confidence, live
         self._readers: dict[Path, list[RunReader]] = {}
@@ -51,7 +54,7 @@ class Watcher:
         """All runs as they stand now, the best first; `progress` is told how many are done."""
         self.unread = {}
         found = [reader for path in self.paths for reader in self._found(path)]
-        runs = []
+        first, runs = not self._judged, []
         for done, reader in enumerate(found, 1):
             run = self._look_at(reader)
             runs += [] if run is None else [run]
@@ -59,6 +62,7 @@ class Watcher:
                 progress(done, len(found))
         if not runs:
             raise RunError("; ".join(dict.fromkeys(self.unread.values())))
+        self.newest = None if first else self.newest  # at first all are new
         return ranked(runs)
 
     def _found(self, path: Path) -> list[RunReader]:
@@ -74,7 +78,8 @@ class Watcher:
         except OffbyError as error:
             self.unread[reader.name] = str(error)
             return None
-        return self._judged[reader]
+        self.newest = self._judged[reader]
+        return self.newest
 
     def _judge(self, log: RunLog) -> WatchedRun:
         chosen = pair(log, *self._asked)
@@ -89,10 +94,10 @@ class Watcher:
             confidence=self._confidence,
             live=self._live,
         )
-        return WatchedRun(log, chosen, verdict)
+        return WatchedRun(log, chosen, replace(verdict, axis=_axis(log)))
 
 
-def watch(
+def watched(
     *paths: str | Path,
     train: str | None = None,
     val: str | None = None,
@@ -109,11 +114,16 @@ def watch(
     >>> with offby.Run(tempfile.mkdtemp()) as run:
     ...     for epoch, loss in enumerate([0.85, 0.65, 0.55, 0.48, 0.45, 0.44, 0.45, 0.48, 0.5], 1):
     ...         run.log(epoch, val=loss)
-    >>> [(run.verdict.best_epoch, run.best) for run in watch(run.path)]
+    >>> [(run.verdict.best_epoch, run.best) for run in watched(run.path)]
     [(6, 0.44)]
     """
     watcher = Watcher(paths, train=train, val=val, better=better, confidence=confidence)
     return watcher.look()
+
+
+def _axis(log: RunLog) -> str:
+    """What the run counts, in a word."""
+    return "evaluation" if log.axis == "row" else log.axis
 
 
 def _accuracy(log: RunLog, chosen: Pair, val: Series) -> np.ndarray | None:

@@ -30,17 +30,19 @@ class Verdict:
     """What the curves of a run say; None where there is nothing to say.
 
     `watched` names the curve that was judged. Epochs are its steps, counted from 1 where none were
-    given. `cost` is how much worse the level now is than at `best_epoch`, and `gain` how much
-    better it would likely be at the step `gain_until`, both in units of the metric. A gap is how
-    much worse validation is than training. `noise` is the standard deviation of an evaluation past
-    the knee, relative where `scale` is "log"; `correlation` that with the next evaluation.
-    `p_value` is how often noise alone looks so much like a rise, and `needed` about how many
-    evaluations would tell. `fitted` is the smooth level past the knee: its steps and values.
+    given; `axis` is the word for one. `cost` is how much worse the level now is than at
+    `best_epoch`, and `gain` how much better it would likely be at the step `gain_until`, both in
+    units of the metric. A gap is how much worse validation is than training. `noise` is the
+    standard deviation of an evaluation past the knee, relative where `scale` is "log";
+    `correlation` that with the next evaluation. `p_value` is how often noise alone looks so much
+    like a rise, and `needed` about how many evaluations would tell. `fitted` is the smooth level
+    past the knee: its steps and values.
     """
 
     verdict: Label
     watched: Literal["val", "train"]
     evaluations: int
+    axis: str = "epoch"
     best_epoch: float | None = None
     best_interval: tuple[float, float] | None = None
     onset: Estimate | None = None

@@ -26,20 +26,20 @@ def number(value: float) -> str:
 def _kept(found: Verdict) -> str:
     if found.best_epoch is None:
         return "there is no checkpoint to keep"
-    return f"the best checkpoint so far is that of epoch {number(found.best_epoch)}"
+    return f"the best checkpoint so far is that of {found.axis} {number(found.best_epoch)}"
 
 
 def _since(found: Verdict) -> str:
     assert found.best_epoch is not None
     worse = f" by {number(found.cost.value)}" if found.cost else ""
-    return f"{worse} so far since epoch {number(found.best_epoch)}"
+    return f"{worse} so far since {found.axis} {number(found.best_epoch)}"
 
 
 def _gain(found: Verdict) -> str:
     if found.gain is None or found.gain_until is None:
         return ""
     low, high = number(found.gain.low), number(found.gain.high)
-    return f"; until epoch {number(found.gain_until)} it would likely gain {low} to {high}"
+    return f"; until {found.axis} {number(found.gain_until)} it would likely gain {low} to {high}"
 
 
 def _diverged(found: Verdict) -> str:

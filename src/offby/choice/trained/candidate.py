@@ -96,7 +96,7 @@ def candidate(text: str) -> Candidate:
 
     >>> found = candidate("huber:auto+refit")
     >>> found.refit, found.tuned(np.zeros(3), np.array([-2.0, 0.1, 2.0]))
-    (True, Huber(delta=3.99))
+    (True, Huber(delta=3.79))
     """
     base, _, more = text.strip().partition("+")
     if more not in ("", "refit"):

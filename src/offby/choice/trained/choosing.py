@@ -19,8 +19,9 @@ from offby.choice.trained.candidate import (
 from offby.choice.trained.folds import splits
 from offby.choice.trained.judged import HIGHER, Classes, Judges, Numbers
 from offby.choice.trained.others import estimator_class
+from offby.choice.trained.outcome import run
 from offby.choice.trained.reading import Read
-from offby.choice.trained.trial import Progress, Task, run
+from offby.choice.trained.trial import Progress, Task
 from offby.choice.trained.verdict import Weighed
 from offby.errors import MeasureError
 from offby.losses import Absolute, Logistic, Loss, Pinball, Squared
@@ -44,7 +45,8 @@ class Asked:
     @property
     def classes(self) -> bool | None:
         """Whether the judge is one of classes; None where it does not say."""
-        return None if self.judge is None else self.judge in OF_CLASSES
+        named = isinstance(self.judge, str) and self.judge in OF_CLASSES
+        return None if self.judge is None else named
 
 
 def weigh(rows: Read, asked: Asked, progress: Progress | None = None) -> Weighed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,21 +105,21 @@ class Classes:
             moved = bool(held.cuts.any()) or not held.chances
             return np.nan if moved else float(np.mean(Logistic().value(y, scores)))
         told = scores > held.cuts[rows]
-        counts = [float(np.sum(told & (y == 1))), float(np.sum(told & (y == 0)))]
-        return cost_of(name, *counts, float(np.sum(y == 1)), y.size, self.costs)
+        hits, alarms = (np.array(float(np.sum(told & (y == k)))) for k in (1, 0))
+        return float(cost_of(name, hits, alarms, float(np.sum(y == 1)), y.size, self.costs))
 
 
 def cost_of(
-    name: str, hits: Floats | float, alarms: Floats | float, yes: float, count: int,
+    name: str, hits: Floats, alarms: Floats, yes: float, count: int,
     costs: tuple[float, float] | None,
-) -> float:  # fmt: skip
+) -> Floats:  # fmt: skip
     """A measure of a two by two table, so that less is better; NaN where it is undefined.
 
-    >>> cost_of("accuracy", 3.0, 1.0, 4.0, 10, None), cost_of("cost", 3.0, 1.0, 4.0, 10, (1.0, 5.0))
-    (0.2, 0.6)
+    >>> cost_of("cost", np.array([3.0]), np.array([1.0]), 4.0, 10, (1.0, 5.0))
+    array([0.6])
     """
     missed = yes - hits
-    over = {
+    over: dict[str, tuple[Any, Any]] = {
         "accuracy": (missed + alarms, count),
         "precision": (alarms, hits + alarms),
         "recall": (missed, yes),
@@ -128,7 +128,7 @@ def cost_of(
     }
     above, below = over[name]
     with np.errstate(all="ignore"):
-        return np.divide(above, below)  # type: ignore[return-value]
+        return np.asarray(np.divide(above, below))
 
 
 def auc(y: Floats, scores: Floats) -> float:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from offby.choice.trained.candidate import Candidate
 from offby.choice.trained.folds import Split
@@ -23,6 +24,7 @@ from offby.fit.score import ScoreLoss, toward_score
 from offby.losses import BinaryLoss, Loss
 
 _TOL, _STEPS, _TUNINGS = 1e-9, 12, 4
+_SHARED_STEPS = 3  # with the Hessian of the whole; then each fold takes its own
 _LEAST_BEND = 1e-10
 _SETTINGS = Settings(None, 0.0, 0.5, False, 1e-8, 100, "auto", None)
 
@@ -62,7 +64,8 @@ class Shared:
 
     def scores(self, split: Split) -> Floats:
         """What each fold's model gives each row, seen or not: (n, folds)."""
-        at, settled = self._steps(split)
+        with np.errstate(all="ignore"):  # a fold whose steps went wrong is fitted by itself
+            at, settled = self._steps(split)
         for fold in np.flatnonzero(~settled):
             at[:, fold] = self._alone(split.train(int(fold)))
         return np.asarray(self.loss.predict(self.data.X @ at))
@@ -76,7 +79,7 @@ class Shared:
             return np.zeros(self.data.X.shape[1])
         return _fit(self.data.X, self.data.y, loss)
 
-    def _alone(self, train: np.ndarray) -> Floats:
+    def _alone(self, train: NDArray[np.bool_]) -> Floats:
         loss = self.loss
         for _ in range(_TUNINGS if self.candidate.tune is not None else 1):
             X, y = self.data.X[train], self.data.y[train]
@@ -89,35 +92,46 @@ class Shared:
             return self.loss
         return self._loss(self.candidate.tuned(y, errors))
 
-    def _steps(self, split: Split) -> tuple[Floats, np.ndarray]:
+    def _steps(self, split: Split) -> tuple[Floats, NDArray[np.bool_]]:
         """Coefficients of each fold (p, folds), and which of them are at their minimum."""
-        X, y = self.data.X, self.data.y
+        X = self.data.X
         trains = np.stack([split.train(fold) for fold in range(split.folds)])
         at = np.repeat(self.at[:, None], split.folds, axis=1)
         losses = [self.loss] * split.folds
         bends, level = self._bends(split)
-        last = np.full(split.folds, np.inf)
+        settled = np.zeros(split.folds, np.bool_)
         for step in range(_STEPS):
             scores = np.asfortranarray(X @ at)
             if self.candidate.tune is not None and step < _TUNINGS:
-                losses = [
-                    self._tuned(y[train], y[train] - scores[train, fold])
-                    for fold, train in enumerate(trains)
-                ]
-            pulls = np.empty_like(scores)
-            for fold, loss in enumerate(losses):
-                pulls[:, fold] = loss.at(y, scores[:, fold], loss.slope)[0] * trains[fold]
-            slopes = X.T @ pulls
+                losses = self._losses(scores, trains)
+            if step >= _SHARED_STEPS:
+                bends = self._own_bends(losses, scores, trains, settled, bends)
+            slopes = X.T @ self._pulls(losses, scores, trains)
             moves = np.stack([_solved(bends[f], slopes[:, f]) for f in range(split.folds)], axis=1)
             fall = np.abs(np.sum(slopes * moves, axis=0)) / 2 / trains.sum(axis=1)
             settled = fall <= _TOL * level
-            if settled.all() or not np.isfinite(fall).all() or np.any(fall > 2 * last):
+            if settled.all() or not np.isfinite(fall).all():
                 break
-            at, last = at - moves, fall
+            at = at - moves
             if self.loss.quadratic:
-                settled[:] = True
-                break
-        return at, settled & np.isfinite(at).all(axis=0)
+                return at, np.ones(split.folds, np.bool_)
+        return at, settled
+
+    def _losses(self, scores: Floats, trains: NDArray[np.bool_]) -> list[ScoreLoss]:
+        """The candidate's loss for each fold, tuned to the errors it has now."""
+        y = self.data.y
+        return [self._tuned(y[rows], y[rows] - scores[rows, fold])
+                for fold, rows in enumerate(trains)]  # fmt: skip
+
+    def _pulls(
+        self, losses: list[ScoreLoss], scores: Floats, trains: NDArray[np.bool_]
+    ) -> Floats:  # fmt: skip
+        """The slope of each row's loss where a fold trains on it, 0 elsewhere: (n, folds)."""
+        pulls = np.empty_like(scores)
+        for fold, loss in enumerate(losses):
+            found = loss.at(self.data.y, scores[:, fold], loss.slope)[0]
+            pulls[:, fold] = np.where(trains[fold], found, 0.0)
+        return pulls
 
     def _bends(self, split: Split) -> tuple[Floats, float]:
         """The Hessian of each fold at the whole's fit (folds, p, p), and the mean loss there."""
@@ -130,6 +144,20 @@ class Shared:
             blocks.append((part * bend[split.block == block, None]).T @ part)
         return np.tensordot(split.trains.astype(float), np.stack(blocks), 1), float(np.mean(value))
 
+    def _own_bends(
+        self, losses: list[ScoreLoss], scores: Floats, trains: NDArray[np.bool_],
+        settled: NDArray[np.bool_], bends: Floats,
+    ) -> Floats:  # fmt: skip
+        """The Hessian of each fold where it is now, of those that need more steps."""
+        X, y = self.data.X, self.data.y
+        found = bends.copy()
+        for fold in np.flatnonzero(~settled):
+            loss, train = losses[fold], trains[fold]
+            bend = loss.at(y[train], scores[train, fold], loss.bend)[0]
+            bend = np.broadcast_to(bend, (int(train.sum()),))
+            found[fold] = (X[train] * bend[:, None]).T @ X[train]
+        return found
+
 
 def _fit(X: Floats, y: Floats, loss: ScoreLoss) -> Floats:
     """The minimum; where Newton's steps see no bend, as on a line, by slopes alone at first."""
@@ -138,7 +166,7 @@ def _fit(X: Floats, y: Floats, loss: ScoreLoss) -> Floats:
         found = fit_linear(Rows(X, y), loss, replace(_SETTINGS, solver="lbfgs"))
     if not (found.converged or found.escapes):
         raise DataError(f"a linear fit under {loss.loss} found no minimum")
-    return found.coefficients[0]
+    return np.asarray(found.coefficients[0])
 
 
 def _solved(bend: Floats, slope: Floats) -> Floats:

@@ -85,7 +85,7 @@ class Apart:
         try:
             kind(**chosen)._validate_params()
         except (ValueError, AttributeError) as error:
-            raise MeasureError(f"{kind.__name__} does not train under {loss}: {error}") from error
+            raise MeasureError(f"{kind.__name__} does not train under {loss}") from error
         return kind(**chosen)
 
 

@@ -37,6 +37,8 @@ class Read:
     left_out: tuple[str, ...]
     dropped: int
     source: str
+    kept: Ints | None = None
+    """The places of the rows in the table, where some were dropped: (n,)."""
 
     @property
     def classes(self) -> Ints | None:
@@ -74,13 +76,24 @@ def read(
     names = wanted.features or tuple(name for name in table.columns if name not in roles)
     for name in (*roles, *names):
         table.check(name)
-    texts = [name for name in names if table.kind(name) in _KINDS]
+    kinds = {name: _kind(table, name) for name in names}
+    texts = [name for name in names if kinds[name] in _KINDS]
     numbers = [name for name in names if name not in texts]
-    labels = list(dict.fromkeys([*roles, *texts]))
+    X, columns = _gathered(table, numbers, list(dict.fromkeys([*roles, *texts])), progress)
+    return _assembled(
+        table, wanted, numbers, {name: kinds[name] for name in texts}, X, columns, nan
+    )  # fmt: skip
+
+
+def _gathered(
+    table: Table, numbers: list[str], labels: list[str], progress: Callable[[Batch], None] | None
+) -> tuple[Floats, dict[str, Any]]:
+    """Columns of numbers (n, p), and the others as they stand, by name."""
     parts, words = list[Floats](), dict[str, list[Any]]({name: [] for name in labels})
     for batch in table.read(numbers, labels):
-        parts.append(np.stack([batch.columns[name] for name in numbers], axis=1)
-                     if numbers else np.empty((batch.rows, 0)))  # fmt: skip
+        parts.append(np.empty((batch.rows, len(numbers))))
+        for k, name in enumerate(numbers):
+            parts[-1][:, k] = batch.columns[name]
         for name in labels:
             words[name].append(_arrow(batch.labels[name]))
         if progress is not None:
@@ -88,7 +101,23 @@ def read(
     if not parts:
         raise TableError(f"{table.source} has no rows")
     columns = {name: pa.chunked_array(found).combine_chunks() for name, found in words.items()}
-    return _assembled(table, wanted, numbers, texts, np.concatenate(parts), columns, nan)
+    return np.concatenate(parts), columns
+
+
+def _kind(table: Table, name: str) -> str:
+    """What a column holds; of files that do not say, by their first rows."""
+    kind = table.kind(name)
+    if kind != "unknown":
+        return kind
+    first = next(iter(table.peek([name])), None)
+    texts = [] if first is None else [x for x in _arrow(first.labels[name]).to_pylist() if x]
+    if _are_numbers([str(x) for x in texts]) or not texts:
+        return "number"
+    try:
+        to_times(pa.array([str(x) for x in texts]), Place(table.source, name))
+    except DataError:
+        return "text"
+    return "time"
 
 
 def _arrow(values: Any) -> Any:
@@ -96,11 +125,11 @@ def _arrow(values: Any) -> Any:
 
 
 def _assembled(
-    table: Table, wanted: Wanted, numbers: list[str], texts: list[str], X: Floats,
+    table: Table, wanted: Wanted, numbers: list[str], texts: dict[str, str], X: Floats,
     columns: dict[str, Any], nan: str,
 ) -> Read:  # fmt: skip
     y, positive = _target(table, wanted, columns[wanted.target])
-    kinds = {name: _kinds(columns[name], table.kind(name)) for name in texts}
+    kinds = {name: _kinds(columns[name], kind) for name, kind in texts.items()}
     left_out = tuple(name for name, found in kinds.items() if found is None)
     added = [(f"{name} = {label}", column) for name, found in kinds.items()
              for label, column in (found or [])]  # fmt: skip
@@ -110,7 +139,9 @@ def _assembled(
     time = None
     if wanted.time is not None:
         time = to_times(columns[wanted.time], Place(table.source, wanted.time))
-    groups = None if wanted.group is None else named([str(x) for x in columns[wanted.group]])
+    groups = None
+    if wanted.group is not None:
+        groups = named([str(x) for x in columns[wanted.group].to_pylist()])
     found = Read(X, y, (*numbers, *(name for name, _ in added)), positive, groups, time, left_out,
                  0, table.source)  # fmt: skip
     return _complete(found, nan)
@@ -129,7 +160,7 @@ def _complete(found: Read, nan: str) -> Read:
             f"first row {int(np.argmin(good)) + 1}; fill them in, or drop them with nan='drop'"
         )
     return replace(
-        found, X=found.X[good], y=found.y[good], dropped=missing,
+        found, X=found.X[good], y=found.y[good], dropped=missing, kept=np.flatnonzero(good),
         groups=None if found.groups is None else found.groups[good],
         time=None if found.time is None else found.time[good],
     )  # fmt: skip
@@ -138,14 +169,14 @@ def _complete(found: Read, nan: str) -> Read:
 def _target(table: Table, wanted: Wanted, column: Any) -> tuple[Floats, str]:
     """The target as numbers, with the label of a yes where it holds classes."""
     place = Place(table.source, wanted.target)
-    labels = sorted({str(x) for x in pc_unique(column)})
+    labels = sorted(str(x) for x in _distinct(column))
     told = wanted.classes
     if told is None:
         text = pa.types.is_boolean(column.type) or not _are_numbers(labels)
         told = text or {_plain(x) for x in labels} == {"0", "1"}
     if not told:
         if _are_numbers(labels) and not _is_number(column):
-            return np.array([float(str(x)) for x in column]), ""
+            return np.array([np.nan if x is None else float(x) for x in column.to_pylist()]), ""
         return to_float64(column, place), ""
     if len(labels) != 2:
         raise DataError(
@@ -154,15 +185,12 @@ def _target(table: Table, wanted: Wanted, column: Any) -> tuple[Floats, str]:
             "it one class against the rest"
         )
     positive = _positive(labels, wanted)
-    return np.array([float(str(x) == positive) for x in column]), positive
+    values = column.to_pylist()
+    return np.array([np.nan if x is None else float(str(x) == positive) for x in values]), positive
 
 
-def pc_unique(column: Any) -> list[Any]:
-    """The distinct values of a column that has them.
-
-    >>> pc_unique(pa.array([2, None, 2]))
-    [2]
-    """
+def _distinct(column: Any) -> list[Any]:
+    """The distinct values of a column, without those that are missing."""
     return [x for x in column.unique().to_pylist() if x is not None and x == x]
 
 
@@ -174,7 +202,7 @@ def _are_numbers(labels: Sequence[str]) -> bool:
 
 
 def _is_number(column: Any) -> bool:
-    return pa.types.is_floating(column.type) or pa.types.is_integer(column.type)
+    return bool(pa.types.is_floating(column.type) or pa.types.is_integer(column.type))
 
 
 def _plain(label: str) -> str:
@@ -196,8 +224,8 @@ def _positive(labels: list[str], wanted: Wanted) -> str:
 
 def _kinds(column: Any, kind: str) -> list[tuple[str, Floats]] | None:
     """A column of 0 and 1 for each kind but the first; None for times, and for too many kinds."""
-    labels = sorted(str(x) for x in pc_unique(column))
-    if kind in ("time", "other") or len(labels) > MOST_KINDS:
+    if kind in ("time", "other") or len(column.unique()) > MOST_KINDS:
         return None
     values = np.array([str(x) for x in column.to_pylist()])
+    labels = sorted(set(values.tolist()))
     return [(label, (values == label).astype(float)) for label in labels[1:]]

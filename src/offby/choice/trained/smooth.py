@@ -50,7 +50,7 @@ def smooth(loss: Loss, errors: Floats, columns: int) -> Loss:
     """The loss, or a smooth neighbour if it has a kink; `errors` (n,) say how near it must be.
 
     >>> smooth(Absolute(), np.arange(-50.0, 51.0), 2)
-    RoundedPinball(tau=0.5, width=2.82)
+    RoundedPinball(tau=0.5, width=3.43)
     """
     if isinstance(loss, Hinge):
         return RoundedHinge()

@@ -19,8 +19,8 @@ from offby.choice.judge import Judge
 from offby.choice.judge import judge as read_judge
 from offby.choice.study import Study
 from offby.choice.trained.candidate import Candidate, robust
+from offby.choice.trained.outcome import Outcome
 from offby.choice.trained.scored import Scored
-from offby.choice.trained.trial import Trial
 from offby.engine.rows import Floats
 from offby.losses import Absolute, Huber, Squared
 
@@ -42,7 +42,7 @@ class Verdict:
 class Weighed:
     """A trial with the noise of its first candidate's errors on rows that it has not seen."""
 
-    trial: Trial
+    trial: Outcome
     y: Floats
     judge: Judge | None
 
@@ -71,7 +71,7 @@ class Weighed:
         sure = [k for k in range(1, len(scored.names)) if self._better(scored, k)]
         if sure:
             best = max(sure, key=lambda k: scored.gain(k).value or 0.0)
-            own = [k for k in range(1, len(scored.names)) if self._own(k)]
+            own = [k for k in range(1, len(scored.names)) if self._own(k) and not self._centred]
             near = [k for k in (*own, *sure) if not scored.gain(best, than=k).positive]
             taken = next(k for k in near if (scored.gain(k).value or 0.0) > 0)
             return Verdict(taken, "folds", scored.sure_gain(taken))
@@ -92,6 +92,13 @@ class Weighed:
         if self.judge is None or self.judge.functional != "mean" or one.aims_with(self.judge):
             return True
         return one.central and self.noise is not None and self.noise.symmetric
+
+    @property
+    def _centred(self) -> bool:
+        """Whether losses of other functionals aim at the same, so that none is to be preferred."""
+        if self.judge is None or not self.judge.central or self.noise is None:
+            return False
+        return self.noise.symmetric
 
     def _own(self, place: int) -> bool:
         return self.judge is not None and self.trial.candidates[place].family == self.judge.loss

@@ -4,11 +4,13 @@
     model.fit(x, y, validation_data=..., epochs=200, callbacks=[keras_callback("runs/a")])
 
 Each takes a folder, a `Run`, or a `Watcher`, which says when to stop. A plain loop needs none:
-`Watcher.evaluated` logs, judges, and returns whether to stop. A trainer's library is imported when
+`Watcher.evaluated` logs, judges, and returns whether to stop; what offby itself fitted is logged
+afterwards by `log_history`. A trainer's library is imported when
 its callback is made.
 """
 
 from offby.runs.callbacks.on_catboost import catboost_callback
+from offby.runs.callbacks.on_fit import log_history
 from offby.runs.callbacks.on_keras import keras_callback
 from offby.runs.callbacks.on_lightgbm import lightgbm_callback
 from offby.runs.callbacks.on_lightning import lightning_callback
@@ -22,6 +24,7 @@ __all__ = [
     "keras_callback",
     "lightgbm_callback",
     "lightning_callback",
+    "log_history",
     "transformers_callback",
     "xgboost_callback",
 ]

@@ -21,7 +21,7 @@ TREES = 10
 """Trees grow faster than curves are judged: of so many, the last is a reason to judge."""
 VERDICTS = frozenset(("diverged", "cannot tell", "overfitting", "never generalised", "unstable",
                       "plateau", "still improving", "undetermined"))  # fmt: skip
-_RESERVED = frozenset(("step", "train", "val", "time", "self"))
+_RESERVED = frozenset(("step", "time", "self"))
 
 
 class Judged(Protocol):
@@ -106,9 +106,10 @@ class Watcher:
             self.better = self._pair.better
         chosen = (None, None) if self._pair is None else (self._pair.train, self._pair.val)
         train, val = (None if name is None else values.get(name) for name in chosen)
-        rest = {name: value for name, value in values.items()
-                if name not in chosen and name not in _RESERVED}  # fmt: skip
-        return self.evaluated(step, train=train, val=val, write=write, **rest)
+        if write:
+            kept = {name: value for name, value in values.items() if name not in _RESERVED}
+            self.run.log(step, **kept)
+        return self.evaluated(step, train=train, val=val, write=False)
 
     @property
     def stopped(self) -> bool:
