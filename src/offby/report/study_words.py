@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from offby.choice import Estimate
 from offby.choice.trained.candidate import Candidate
 from offby.choice.trained.judged import HIGHER
+from offby.choice.trained.paired import METHOD
 from offby.choice.trained.reading import Read
 from offby.choice.trained.scored import Scored
 from offby.choice.trained.verdict import Verdict, Weighed
@@ -146,6 +147,12 @@ def aims(one: Candidate) -> str:
 
 def statements(found: Weighed, left_out: tuple[str, ...]) -> Iterator[tuple[str, str, Estimate]]:
     """What else is known, by name, with the estimate behind it."""
+    scored = found.trial.scored
+    text = (
+        f"Gains are over {scored.names[0]}, on {found.trial.folds} folds held out; their "
+        f"{percent(scored.confidence)} intervals hold for all candidates at once."
+    )
+    yield "folds", text, Estimate(None, method=METHOD)
     for name, why in found.trial.skipped.items():
         yield f"skipped {name}", f"{name} was not tried: {why}.", Estimate(None, why=why)
     if left_out:
@@ -157,7 +164,7 @@ def statements(found: Weighed, left_out: tuple[str, ...]) -> Iterator[tuple[str,
         text = f"Asymmetry of the errors (octiles) is {_with(lean)}, {seen}."
         yield "octile_skewness", text, lean
     if found.verdict.basis == "noise":
-        gain = found.trial.scored.gain(found.verdict.taken)
+        gain = scored.gain(found.verdict.taken)
         yield "gain", f"On the folds the gain is {_signed(gain)}.", gain
 
 
