@@ -202,7 +202,9 @@ def main() -> None:
         "A deviance is poisson, gamma, tweedie or inverse_gaussian. "
         f"{seconds:.0f} s of processor time; {machine()}.", "",
     ])  # fmt: skip
-    Path(__file__).with_name("choose.md").write_text(text, encoding="utf-8")
+    path = Path(__file__).with_name("choose.md")
+    _, mark, trained = path.read_text(encoding="utf-8").partition("<!-- trained -->")
+    path.write_text(text + mark + trained, encoding="utf-8")  # what choose_study.py wrote is kept
     print(text)
 
 

