@@ -23,7 +23,7 @@ demo: .venv/lib.stamp
 	@$(BIN)/offby measure examples/flights.parquet --true arr_delay --pred predicted --html demo.html
 
 test: .venv/tools.stamp
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 check: .venv/tools.stamp
 	$(BIN)/ruff check .
