@@ -749,6 +749,19 @@ def test_a_run_that_resumes(tmp_path):
     assert values(read_run(tmp_path / "a"), "train") == [1.0, 0.7, 0.6]
 
 
+FORKING = """
+import os, sys
+from offby.runs.run import Run
+run = Run(sys.argv[1])
+child = os.fork()
+if child == 0:
+    run.log(7, forked=7.0)
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+run.log(1, train=0.5)
+"""
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
 def test_processes_have_a_file_each(tmp_path):
     run = Run(tmp_path / "a")
@@ -762,18 +775,13 @@ def test_processes_have_a_file_each(tmp_path):
         subprocess.Popen([sys.executable, "-c", code, str(run.path), str(i)]) for i in range(3)
     ]
     assert [process.wait() for process in started] == [0, 0, 0]
-    child = os.fork()
-    if child == 0:
-        run.log(7, forked=7.0)
-        os._exit(0)
-    assert os.waitpid(child, 0)[1] == 0
-    run.log(1, train=0.5)
+    run.close()
+    subprocess.run([sys.executable, "-c", FORKING, str(run.path)], check=True)
     log = read_run(tmp_path / "a")
     assert all(values(log, f"m{i}") == list(range(500)) for i in range(3))
     assert values(log, "train") == [1.0, 0.5]
     assert values(log, "forked") == [7.0]
     assert log.notes == ()
-    run.close()
 
 
 def test_a_disk_without_locks_gets_a_new_file_each_time(tmp_path, monkeypatch):

@@ -248,13 +248,13 @@ def of_table(table: Table, **asked: Any) -> Beside | None:
 
 def of_arrays(y_true: Any, by: Any, find: Any, cluster: Any, **asked: Any) -> Beside | None:
     """The same beside arrays, where `by` maps names to columns and `cluster` is a column."""
+    if by is None and find is None and cluster is None:
+        return None
     rows = len(as_array(y_true, "y_true"))
     by, find = _named(by, "by", rows), _named(find, "find_segments", rows)
     columns = dict(by or {}) | dict(find or {})
     if cluster is not None:
         columns[CLUSTER] = cluster
-    if not columns:
-        return None
     beside = Beside(open_table(columns), None if by is None else [(name,) for name in by],
                     find=None if find is None else [(name,) for name in find],
                     cluster=None if cluster is None else CLUSTER, **asked)  # fmt: skip
