@@ -60,7 +60,8 @@ class KeyTables:
         """Whether so many more rows can be counted in the tables as they are."""
         if self.looked_ahead:
             return self.rows + rows < _MOST_ROWS
-        return bool(np.all(rows + self.used <= self.room))
+        fits = rows + self.used <= self.room
+        return bool(np.all(fits | (self.room == self.budgets)))  # larger they do not get
 
     @property
     def full_size(self) -> bool:
