@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from timing import in_turns, keep, machine
 
-from offby.fit.quantile import quantile_fit
-from offby.fit.quantile_path import quantile_path
+from offby.fit.quantiles.exact import quantile_fit
+from offby.fit.quantiles.path import quantile_path
 
 QUICK = "--quick" in sys.argv
 COLUMNS = 10

@@ -8,14 +8,14 @@ import pytest
 from scipy.optimize import linprog
 
 from offby.errors import DataError
-from offby.fit import quantile_sweep as sweep_room
-from offby.fit.quantile import best_of, certified, quantile_fit
-from offby.fit.quantile_design import Design
-from offby.fit.quantile_gap import duality_gap
-from offby.fit.quantile_globs import solve
-from offby.fit.quantile_path import quantile_path
-from offby.fit.quantile_proofs import duality_gaps
-from offby.fit.quantile_smooth import guessed
+from offby.fit.quantiles import sweep as sweep_room
+from offby.fit.quantiles.design import Design
+from offby.fit.quantiles.exact import best_of, certified, quantile_fit
+from offby.fit.quantiles.gap import duality_gap
+from offby.fit.quantiles.globs import solve
+from offby.fit.quantiles.path import quantile_path
+from offby.fit.quantiles.proofs import duality_gaps
+from offby.fit.quantiles.smooth import guessed
 
 TOL = 1e-9
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from scipy import linalg
 
-from offby.fit.kernels import kept
 from offby.fit.penalty import Penalty
 from offby.fit.score import Floats
+from offby.formula.kept import kept_bare
 
 _SWEEPS = 50
 _ROUNDS = 40
@@ -54,7 +54,7 @@ def _polished(
     return solution if kept_sign and at_rest else None
 
 
-@kept
+@kept_bare
 def _descend(hessian: Any, pull: Any, l1: Any, l2: Any, found: Any, sweeps: int) -> int:
     """Each coordinate in turn to where the others, as they stand, make it least."""
     size = found.size

@@ -9,32 +9,22 @@ of blocks whose sums stay in registers over all rows of a tile.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import llvmlite.binding as llvm
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
 
 from offby.engine.memory import dot_of, load_float
 from offby.formula.bits import kernel, widest_vectors
+from offby.formula.kept import kept_bare
 
 LANES = 8
 """Packed rows are whole numbers of vectors of this many numbers."""
 _HEIGHT = 8 if llvm.get_host_cpu_features().get("avx512f") else 4  # what registers hold
 TILE = 64
 """Rows of a packed block that the first-level cache holds."""
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-def kept(function: Function) -> Function:
-    """Compile without the interpreter's lock, and keep the machine code where that is possible."""
-    options = {"nogil": True, "error_model": "numpy", "_nrt": False}
-    try:
-        return cast(Function, njit(cache=True, **options)(function))  # type: ignore[call-overload]
-    except RuntimeError:  # no folder for it can be written
-        return cast(Function, njit(**options)(function))  # type: ignore[call-overload]
 
 
 def _block_product(typing_context: Any, p: Any, q: Any, width: Any, rows: Any, out: Any) -> Any:
@@ -113,7 +103,7 @@ def _pack_columns(source: int, row_step: int, column_step: int, centre: Any, pac
             packed[i, j] = load_float(source, i * row_step + j * column_step) - centre[j]
 
 
-@kept
+@kept_bare
 def pack(
     source: int, row_step: int, column_step: int, centre: Any, ones: bool, packed: Any
 ) -> None:
@@ -137,7 +127,7 @@ def pack(
                 packed[i, columns] = 1.0
 
 
-@kept
+@kept_bare
 def score(packed: Any, at: Any, found: Any) -> None:
     """found[row] = packed[row] · at."""
     rows, width = packed.shape
@@ -145,7 +135,7 @@ def score(packed: Any, at: Any, found: Any) -> None:
         found[i] = dot_of(packed.ctypes.data + 8 * width * i, at.ctypes.data, width)
 
 
-@kept
+@kept_bare
 def times(packed: Any, values: Any, found: Any) -> None:
     """found += the sum over rows of packed[row] values[row]."""
     widest_vectors()
@@ -156,7 +146,7 @@ def times(packed: Any, values: Any, found: Any) -> None:
             found[j] += value * packed[i, j]
 
 
-@kept
+@kept_bare
 def squares(packed: Any, values: Any, found: Any) -> None:
     """found += the sum over rows of packed[row]² values[row], place by place."""
     widest_vectors()
@@ -167,7 +157,7 @@ def squares(packed: Any, values: Any, found: Any) -> None:
             found[j] += value * packed[i, j] * packed[i, j]
 
 
-@kept
+@kept_bare
 def gram(packed: Any, values: Any, scaled: Any, found: Any) -> None:
     """found += the sum over rows of z z' values[row] for packed rows z, not above the diagonal.
 
@@ -187,7 +177,7 @@ def gram(packed: Any, values: Any, scaled: Any, found: Any) -> None:
                 block_product(left + 8 * i, scaled.ctypes.data + 8 * j, width, n, to)
 
 
-@kept
+@kept_bare
 def jumps(slope: Any, dual: Any, bend: Any, here: Any, found: Any) -> None:
     """found[row] = how far from a score, at which the slope is known, it may lie beyond the dual.
 
@@ -203,7 +193,7 @@ def jumps(slope: Any, dual: Any, bend: Any, here: Any, found: Any) -> None:
             found[i] = 2.0 * distance / steepest if known else math.nan
 
 
-@kept
+@kept_bare
 def excesses(
     value: Any, slope: Any, dual: Any, jump: Any, beyond: Any, excess: Any, share: Any
 ) -> None:

@@ -15,7 +15,7 @@ from scipy import special
 from offby.errors import DataError
 from offby.fit.blocks import Linear
 from offby.fit.newton import Solution
-from offby.fit.quantile import quantile_fit
+from offby.fit.quantiles.exact import quantile_fit
 from offby.fit.rows import Rows, Source
 from offby.fit.score import Floats
 from offby.formula.expression import walk

@@ -8,29 +8,20 @@ number (2, or a tensor in 8); see TensorBoard's `event.proto`, `summary.proto`, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from offby.formula.kept import kept
 
 Bytes = npt.NDArray[np.uint8]
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 HEAD, FOOT = 12, 4  # bytes of a record before and behind its event
 FIXED64, SUBMESSAGE, FIXED32 = 1, 2, 5  # wire types; 0 is a varint
 DT_FLOAT, DT_DOUBLE, DT_INT32, DT_INT64 = 1, 2, 3, 9
 LEAST_VALUE = 8
 """No value with a tag takes fewer bytes, so a block has room for all of its values."""
-
-
-def kept(function: Function) -> Function:
-    """Compile, and keep the machine code where that is possible."""
-    try:
-        return cast(Function, njit(cache=True, nogil=True)(function))
-    except RuntimeError:  # no folder for it can be written
-        return cast(Function, njit(nogil=True)(function))
 
 
 def crc_table() -> npt.NDArray[np.uint32]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from offby.watch.kept import kept
+from offby.formula.kept import kept
 
 Floats = NDArray[np.float64]
 

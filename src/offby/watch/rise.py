@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from offby.watch.kept import kept
+from offby.formula.kept import kept
 from offby.watch.noise import Noise
 
 Floats = NDArray[np.float64]

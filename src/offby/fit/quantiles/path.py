@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from offby.engine.rows import Floats, as_column
 from offby.errors import DataError
-from offby.fit.quantile import QuantileFit, as_fit, best_of, exact_coefficients, fit_corner
-from offby.fit.quantile_design import Design, check_tau
-from offby.fit.quantile_globs import solve
-from offby.fit.quantile_proofs import duality_gaps
-from offby.fit.quantile_sweep import Sweep
-from offby.fit.quantile_threads import one_thread
-from offby.fit.quantile_vertex import Corner
+from offby.fit.quantiles.design import Design, check_tau
+from offby.fit.quantiles.exact import QuantileFit, as_fit, best_of, exact_coefficients, fit_corner
+from offby.fit.quantiles.globs import solve
+from offby.fit.quantiles.proofs import duality_gaps
+from offby.fit.quantiles.sweep import Sweep
+from offby.fit.quantiles.threads import one_thread
+from offby.fit.quantiles.vertex import Corner
 from offby.fit.reading import read_features
 
 _AT_ONCE = 16  # quantiles that are proved together

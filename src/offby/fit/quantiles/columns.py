@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from offby.engine.rows import Floats
-from offby.fit.quantile_problem import Places, blocks
+from offby.fit.quantiles.problem import Places, blocks
 
 _SOME = 5_000  # rows that tell whether there is anything to look for
 _PLAIN = 1e-6  # beyond this share of a column that others do not explain, there is not

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from offby.engine.rows import Floats
-from offby.fit.quantile_interior import interior_point
-from offby.fit.quantile_problem import Edge, Places, Problem, Sides
-from offby.fit.quantile_smooth import least_squares, smoothed
-from offby.fit.quantile_vertex import Corner, crossover
+from offby.fit.quantiles.interior import interior_point
+from offby.fit.quantiles.problem import Edge, Places, Problem, Sides
+from offby.fit.quantiles.smooth import least_squares, smoothed
+from offby.fit.quantiles.vertex import Corner, crossover
 
 _DIRECT = 60  # rows a coefficient that are solved without lumping
 _MOST = 0.5  # of the rows may be in doubt: beyond that, lumping saves nothing

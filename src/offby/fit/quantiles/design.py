@@ -10,8 +10,8 @@ import numpy as np
 
 from offby.engine.rows import Floats
 from offby.errors import DataError
-from offby.fit.quantile_columns import mixture
-from offby.fit.quantile_problem import Places, Problem
+from offby.fit.quantiles.columns import mixture
+from offby.fit.quantiles.problem import Places, Problem
 from offby.fit.reading import read_features, read_target, read_weights
 
 _SOME = 5_000  # rows that tell where columns lie

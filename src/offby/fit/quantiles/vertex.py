@@ -14,8 +14,8 @@ import numpy as np
 from scipy.linalg import qr
 
 from offby.engine.rows import Floats
-from offby.fit.quantile_pivots import FLAT, pivot
-from offby.fit.quantile_problem import Places, Problem, Sides
+from offby.fit.quantiles.pivots import FLAT, pivot
+from offby.fit.quantiles.problem import Places, Problem, Sides
 
 _CANDIDATES = 6  # rows a coefficient that a basis is looked for in, before all
 _PIVOTS_PLAIN = 20  # a coefficient, at most, before ties are broken, and

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from offby.engine.rows import Floats
-from offby.fit.quantile_design import Design, check_tau
-from offby.fit.quantile_gap import ROUNDING, Gap, duality_gap
-from offby.fit.quantile_globs import solve
-from offby.fit.quantile_problem import Places
-from offby.fit.quantile_sweep import fit_from_nothing
-from offby.fit.quantile_threads import one_thread
-from offby.fit.quantile_vertex import Corner
+from offby.fit.quantiles.design import Design, check_tau
+from offby.fit.quantiles.gap import ROUNDING, Gap, duality_gap
+from offby.fit.quantiles.globs import solve
+from offby.fit.quantiles.problem import Places
+from offby.fit.quantiles.sweep import fit_from_nothing
+from offby.fit.quantiles.threads import one_thread
+from offby.fit.quantiles.vertex import Corner
 
 
 @dataclass(frozen=True, eq=False)

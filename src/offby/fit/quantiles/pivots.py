@@ -7,15 +7,15 @@ which it does, past all rows that make the loss fall less steeply, to the one wh
 from __future__ import annotations
 
 from offby.engine.rows import Floats
-from offby.fit.kernels import kept
-from offby.fit.quantile_problem import Places, Sides
+from offby.fit.quantiles.problem import Places, Sides
+from offby.formula.kept import kept_bare
 
 FLAT = 1e-9  # of the usual change along an edge: such rows are never met
 _AHEAD = 4.0  # times the last step: how far rows are looked for at first
 _TRIES = 8
 
 
-@kept
+@kept_bare
 def pivot(
     X: Floats, y: Floats, tau: float, basis: Places, coef: Floats, inverse: Floats, slack: float,
     flat: Floats, most: int, side: Sides, slope: Floats, room: Floats, order: Places,
@@ -52,7 +52,7 @@ def pivot(
     return most
 
 
-@kept
+@kept_bare
 def _start(
     X: Floats, y: Floats, tau: float, basis: Places, coef: Floats, side: Sides, slope: Floats,
     residual: Floats,
@@ -77,7 +77,7 @@ def _start(
     return mean
 
 
-@kept
+@kept_bare
 def _leaving(inverse: Floats, slope: Floats, tau: float, slack: float) -> tuple[int, float]:
     """Which of the basis is furthest outside the box, and how far: above 0 if it is above τ."""
     found, excess = -1, 0.0
@@ -91,7 +91,7 @@ def _leaving(inverse: Floats, slope: Floats, tau: float, slack: float) -> tuple[
     return found, excess
 
 
-@kept
+@kept_bare
 def _along(
     X: Floats, inverse: Floats, leaving: int, sign: float, flat: Floats, change: Floats
 ) -> float:
@@ -107,7 +107,7 @@ def _along(
     return least
 
 
-@kept
+@kept_bare
 def _nearest(
     residual: Floats, change: Floats, side: Sides, order: Places, least: float, reach: float,
     needed: float,
@@ -134,7 +134,7 @@ def _nearest(
     return count
 
 
-@kept
+@kept_bare
 def _sift(residual: Floats, change: Floats, order: Places, top: int, count: int) -> None:
     """Let the row at `top` sink to where those below it are further ahead."""
     row = order[top]
@@ -155,7 +155,7 @@ def _sift(residual: Floats, change: Floats, order: Places, top: int, count: int)
     order[top] = row
 
 
-@kept
+@kept_bare
 def _past(
     X: Floats, residual: Floats, change: Floats, side: Sides, slope: Floats, order: Places,
     met: int, left: float,
@@ -174,13 +174,13 @@ def _past(
     return int(order[0])
 
 
-@kept
+@kept_bare
 def _turn(X: Floats, row: int, dual: float, slope: Floats) -> None:
     for j in range(slope.size):
         slope[j] += dual * X[j, row]
 
 
-@kept
+@kept_bare
 def _exchange(X: Floats, inverse: Floats, leaving: int, entering: int) -> None:
     """The inverse with the entering row in the place of the leaving one."""
     width = inverse.shape[0]

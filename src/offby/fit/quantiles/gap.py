@@ -20,7 +20,7 @@ import numpy as np
 
 from offby.engine.evaluate import in_slices
 from offby.engine.rows import Floats
-from offby.fit.quantile_problem import Problem, blocks
+from offby.fit.quantiles.problem import Problem, blocks
 
 _EQUAL = 1e-11  # of the largest that Σ w d x could be: what it may differ from 0
 ROUNDING = 4 * float(np.finfo(np.float64).eps)

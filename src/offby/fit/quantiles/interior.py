@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from offby.engine.rows import Floats
-from offby.fit.quantile_problem import Problem, gram
-from offby.fit.quantile_smooth import solver
+from offby.fit.quantiles.problem import Problem, gram
+from offby.fit.quantiles.smooth import solver
 
 _ROUNDED = 1e-14  # of y
 _MOST_STEPS = 60

@@ -12,9 +12,9 @@ import numpy as np
 
 from offby.engine.evaluate import in_slices
 from offby.engine.rows import Floats
-from offby.fit.quantile_gap import Gap, bounded
-from offby.fit.quantile_problem import Problem, Sides, blocks
-from offby.fit.quantile_vertex import Corner
+from offby.fit.quantiles.gap import Gap, bounded
+from offby.fit.quantiles.problem import Problem, Sides, blocks
+from offby.fit.quantiles.vertex import Corner
 
 _BLOCK = 2048  # rows whose residuals from some fits stay in the cache
 

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from offby.engine.rows import Floats
-from offby.fit.quantile_globs import Lumped, solve, window
-from offby.fit.quantile_problem import Problem
-from offby.fit.quantile_smooth import guessed
-from offby.fit.quantile_vertex import Corner, independent, pivoted
+from offby.fit.quantiles.globs import Lumped, solve, window
+from offby.fit.quantiles.problem import Problem
+from offby.fit.quantiles.smooth import guessed
+from offby.fit.quantiles.vertex import Corner, independent, pivoted
 
 _ERRORS = 6.0  # standard errors that a fit may be from where it is looked for
 _MOST = 0.2  # of the rows may be in doubt on either side, or the fit is found from nothing

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.linalg.lapack import dpotrf, dpotrs
 
 from offby.engine.rows import Floats
-from offby.fit.quantile_problem import Problem, gram
+from offby.fit.quantiles.problem import Problem, gram
 
 _SAMPLE = 20_000  # rows that a first guess is made from, or
 _SAMPLE_A_COLUMN = 200  # so many a column if that is more

@@ -1,0 +1,1 @@
+"""Quantile regression, exactly: a vertex of the linear programme, one level or many."""

@@ -1,0 +1,28 @@
+"""Compiled functions whose machine code is kept, so that the next start finds it made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from numba import njit
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def kept(function: Function) -> Function:
+    """Compile without the interpreter's lock, and keep the machine code where that is possible."""
+    return _compiled(function)
+
+
+def kept_bare(function: Function) -> Function:
+    """The same for a function that makes no array: references are not counted, so tiles are cheap."""
+    return _compiled(function, _nrt=False)
+
+
+def _compiled(function: Function, **options: bool) -> Function:
+    chosen = {"nogil": True, "error_model": "numpy", **options}
+    try:
+        return cast(Function, njit(cache=True, **chosen)(function))  # type: ignore[call-overload]
+    except RuntimeError:  # no folder for it can be written
+        return cast(Function, njit(**chosen)(function))  # type: ignore[call-overload]
