@@ -9,7 +9,8 @@ of blocks whose sums stay in registers over all rows of a tile.
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 import llvmlite.binding as llvm
 from llvmlite import ir

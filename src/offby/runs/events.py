@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from offby.formula.kept import kept
 from offby.runs.wire import (
     FIXED32,
     FOOT,
@@ -15,7 +16,6 @@ from offby.runs.wire import (
     Bytes,
     crc_table,
     field,
-    kept,
     little,
     masked_crc,
     scalar,
