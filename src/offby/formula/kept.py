@@ -16,7 +16,7 @@ def kept(function: Function) -> Function:
 
 
 def kept_bare(function: Function) -> Function:
-    """The same for a function that makes no array: no references are counted, so calls are cheap."""
+    """The same where no array is made: no references are counted, so calls are cheap."""
     return _compiled(function, _nrt=False)
 
 
