@@ -157,6 +157,33 @@ def test_no_thread_count_changes_a_bit(many_threads, monkeypatch):
     assert threaded.sums.places.tolist() == passed(FORMULAS, truth, prediction).sums.places.tolist()
 
 
+@pytest.mark.parametrize("chunk", [40_000, 7_000, 999])
+def test_rows_that_wait_to_be_counted_change_nothing(chunk):
+    truth, prediction = table(150_000)
+    prediction[[9, 70_000, 149_999]] = truth[[9, 70_000, 149_999]] - 1e9  # of equal size
+    whole, parts = passed(FORMULAS, truth, prediction), State(plan_for(FORMULAS, False))
+    for start in range(0, truth.size, chunk):
+        rows = slice(start, start + chunk)
+        update(parts, fit_rows(truth[rows], prediction[rows]))
+        seen = np.abs(prediction - truth)[: rows.stop]
+        assert parts.worst_places() == np.argsort(-seen, kind="stable")[:10].tolist()
+        if start == 4 * chunk:
+            assert parts.sums.rows == 5 * chunk  # reading counts what waits, and they go on
+    assert fingerprint(parts) == fingerprint(whole)
+    assert parts.worst_places() == whole.worst_places()
+
+
+def test_a_row_that_cannot_be_counted_is_refused_before_it_waits():
+    state = State(plan_for(FORMULAS, False))
+    for rows in (5_000, 5_000):
+        update(state, fit_rows(*table(rows)))
+    truth, prediction = table(10)
+    before, prediction[7] = state.span, np.nan
+    with pytest.raises(offby.errors.DataError, match="row 10008"):
+        update(state, fit_rows(truth, prediction), careful=False)
+    assert (state.span, state.sums.rows) == (before, before)
+
+
 def test_order_statistics_need_no_means():
     assert aggregate(passed([Quantile(y, 0.5)], [3.0, 1.0, 2.0]), Quantile(y, 0.5)).value == 2.0
 

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from offby.engine.order import KeyCounts
 from offby.engine.plan import Plan
 
-_HEADROOM = 2  # powers of two above the largest value that was looked at
 _FOLDS = 1 << 8  # windows begin where keys with so many fewer different values begin
 _MOST_ROWS = 1 << 30  # what a 32-bit count surely holds
 
@@ -23,13 +22,12 @@ def window(budget: int) -> int:
 def window_of(
     level: int, keys: NDArray[np.int64], rows: NDArray[np.int64], budget: int
 ) -> int | None:
-    """Where a window up to a little above the largest key begins, if that serves most rows.
+    """Where a window up to the largest key begins, if that serves most rows.
 
     Of a key and its complement (a float's and its negative's) the one that is not negative counts.
     """
     sizes = keys ^ (keys >> 63)
-    base = int(sizes.max()) + (_HEADROOM << max(52 - level, 0)) - window(budget)
-    base = max(base, _FOLDS) & -_FOLDS
+    base = max(int(sizes.max()) + _FOLDS - window(budget), _FOLDS) & -_FOLDS
     return base if 2 * rows[sizes >= base].sum() >= rows.sum() else None
 
 

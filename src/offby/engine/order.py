@@ -107,20 +107,13 @@ def finest_drop(keys: NDArray[np.int64], budget: int = BUDGET) -> int:
 
 
 def _joined(a: KeyCounts, b: KeyCounts) -> KeyCounts:
-    """The keys of both, of one level; those of the fewer find their places among the more."""
-    more, fewer = (a, b) if a.keys.size >= b.keys.size else (b, a)
-    places = np.searchsorted(more.keys, fewer.keys)
-    known = more.keys[np.minimum(places, more.keys.size - 1)] == fewer.keys
-    there, new = places[known], places[~known]
-    counts, pairs = more.counts.copy(), more.pairs.copy()
-    counts[there] += fewer.counts[known]
-    pairs[there] = _add_pairs(pairs[there], fewer.pairs[known])
-    return replace(
-        a,
-        keys=np.insert(more.keys, new, fewer.keys[~known]),
-        counts=np.insert(counts, new, fewer.counts[~known]),
-        pairs=np.insert(pairs, new, fewer.pairs[~known], axis=0),
-    )
+    """The keys of both, of one level; a stable sort finds the two sorted runs and merges them."""
+    runs = (a, b) if a.keys.size >= b.keys.size else (b, a)
+    keys = np.concatenate([part.keys for part in runs])
+    order = np.argsort(keys, kind="stable")
+    counts = np.concatenate([part.counts for part in runs])
+    pairs = np.concatenate([part.pairs for part in runs])
+    return _run_lengths(replace(a, keys=keys[order], counts=counts[order], pairs=pairs[order]))
 
 
 def _run_lengths(runs: KeyCounts) -> KeyCounts:

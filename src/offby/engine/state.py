@@ -15,8 +15,10 @@ from offby.engine.moments import Comoments, rebased
 from offby.engine.order import KeyCounts
 from offby.engine.plan import Plan
 from offby.engine.sums import WORST, Sums, merge_sums
+from offby.engine.waiting import Waiting
 
 _PILOT_ROWS = 1024
+Places = NDArray[np.int64]
 _NONE = np.zeros(0, np.int64)
 
 
@@ -31,10 +33,12 @@ class State:
         self._settled = settled or Sums.zero(plan)
         self._comoments: Comoments | None = None
         self._lanes: list[Lane] = []
+        self._waiting = Waiting(plan)
 
     @property
     def sums(self) -> Sums:
         """All that was added so far."""
+        self._count_waiting()
         if not self._lanes:
             return self._settled
         busy = [lane for lane in self._lanes if lane.sums.rows]
@@ -58,8 +62,8 @@ class State:
     def worst_places(self) -> list[int]:
         """The rows with the largest |r|, the largest first, and -1 where there are fewer."""
         found = [lane.sums for lane in self._lanes] + [self._settled]
-        sizes = np.concatenate([sums.sizes[0] for sums in found])
-        places = np.concatenate([sums.places[0] for sums in found])
+        sizes = np.concatenate([self._waiting.sizes, *(sums.sizes[0] for sums in found)])
+        places = np.concatenate([self._waiting.places, *(sums.places[0] for sums in found)])
         order = np.lexsort((places, -sizes))[:WORST]
         return [int(place) for place in places[order]]
 
@@ -76,7 +80,7 @@ class State:
         self,
         columns: Columns,
         rows: int,
-        ids: NDArray[np.int64] = _NONE,
+        ids: Places = _NONE,
         span: int | None = None,
         *,
         careful: bool = True,
@@ -87,17 +91,37 @@ class State:
         added then; if not, the state is spoilt, which saves looking at the rows beforehand.
         """
         if rows:
-            self._ready(columns, rows, careful)
-            numbers = ids + self.span if ids.size else ids
-            batch = Batch(columns, self.plan, self.span, numbers)
-            if not self._looked_ahead:
-                batch.look_ahead(self.plan, rows)
-            try:
-                in_slices(rows, partial(self._add, batch, list(self._lanes)))
-            except UnfitRows:  # only where nothing had been counted before
-                self._lanes = []
-                raise
+            self._take(columns, rows, ids + self.span if ids.size else ids, careful)
         self.span += rows if span is None else span
+
+    def _take(self, columns: Columns, rows: int, numbers: Places, careful: bool) -> None:
+        """Count the rows, or have them wait: those of a first update are most often all."""
+        first, foreseen = self.empty, self._looked_ahead or not self.plan.counters
+        if first:
+            self._take_pilot(columns, rows)
+        elif careful or not foreseen:
+            self._check(columns, rows)
+        if first or foreseen or not self._waiting.have_room(rows):
+            self._count_waiting()
+            self._count(Batch(columns, self.plan, self.span, numbers), rows)
+        else:
+            places = numbers if numbers.size else np.arange(self.span, self.span + rows)
+            self._waiting.add(columns, rows, places)
+
+    def _count_waiting(self) -> None:
+        waiting = self._waiting
+        if waiting.rows:
+            self._waiting = Waiting(self.plan)
+            self._count(waiting.batch(), waiting.rows)
+
+    def _count(self, batch: Batch, rows: int) -> None:
+        if not self._looked_ahead:
+            batch.look_ahead(self.plan, rows)
+        try:
+            in_slices(rows, partial(self._add, batch, list(self._lanes)))
+        except UnfitRows:  # only where nothing had been counted before
+            self._lanes = []
+            raise
 
     def _add(self, batch: Batch, free: list[Lane], start: int, stop: int) -> None:
         """Add a slice in a lane that no other thread is using."""
@@ -110,13 +134,6 @@ class State:
             lane.add(batch, start, stop)
         finally:
             free.append(lane)
-
-    def _ready(self, columns: Columns, rows: int, careful: bool) -> None:
-        """A pilot for the first rows; later rows are looked at before any is counted."""
-        if self.empty:
-            self._take_pilot(columns, rows)
-        elif careful:
-            self._check(columns, rows)
 
     def _check(self, columns: Columns, rows: int) -> None:
         batch = Batch(columns, self.plan, 0, _NONE)
