@@ -247,3 +247,10 @@ def test_segments_of_another_length():
     y, models, shop = shops(50)
     with pytest.raises(offby.DataError, match="'shop' has 49 rows and y_true has 50"):
         offby.compare(y, models, by={"shop": shop[1:]})
+
+
+def test_one_column_beside_arrays_needs_no_name():
+    truth, models = [1.0, 2.0, 3.0, 4.0], {"a": [1.5, 2.0, 3.5, 4.0], "b": [1.0, 2.5, 3.0, 4.5]}
+    alone = offby.compare(truth, models, by=["x", "y", "x", "y"])
+    called = offby.compare(truth, models, by={"segment": ["x", "y", "x", "y"]})
+    assert alone.to_dict() == called.to_dict()

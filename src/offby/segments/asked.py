@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,18 @@ def crossed(by: str | Iterable[Any] | None, columns: Collection[str]) -> list[tu
                 "(each by itself) or region*age (crossed)"
             )
     return list(dict.fromkeys(found))
+
+
+def named(told: Any, asked: str, rows: int) -> Mapping[str, Any] | None:
+    """Columns by name; one that comes by itself has its own name, if it has one."""
+    if told is None or isinstance(told, Mapping):
+        return told
+    if isinstance(told, str) or not hasattr(told, "__len__") or len(told) != rows:
+        raise MeasureError(
+            f"beside arrays give {asked}={{name: column}}, or one column of {rows:,} values, not "
+            "names of columns"
+        )
+    return {str(getattr(told, "name", None) or "segment"): told}
 
 
 def _split(text: str, at: str, columns: Collection[str]) -> list[str]:

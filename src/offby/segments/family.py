@@ -15,7 +15,7 @@ from offby.measures.measurement import Measurement
 from offby.measures.uncertainty import moments_only
 from offby.segments.apart import pairs
 from offby.segments.gap import Gap, gap_of, holm
-from offby.segments.grouping import OTHER, Grouping
+from offby.segments.grouping import Grouping
 from offby.segments.segment import Lazily, Segment
 
 Measured = Callable[[State, Measure], Measurement]
@@ -48,15 +48,15 @@ class Family:
         return tuple(sorted(found, key=partial(worse_first, first)))
 
     def _segment(self, k: int) -> Segment:
-        values, grouping = self._grouping.values(k), self._grouping
+        values, others = self._grouping.named(k)
         names = list(self._measures)
         return Segment(
-            grouping.columns,
-            (OTHER,) * len(grouping.columns) if values is None else values,
+            self._grouping.columns,
+            values,
             int(self._groups.rows[k]),
             Lazily(names, partial(self._measurement, k)),
             Lazily(names, partial(self._gap, k)),
-            grouping.others if values is None else 0,
+            others,
         )
 
     def _state(self, k: int) -> State:

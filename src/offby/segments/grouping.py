@@ -59,11 +59,11 @@ class Grouping:
         self._segment = np.full(self._counts.size, self._kept.size, np.int32)
         self._segment[self._kept] = np.arange(self._kept.size)
 
-    def values(self, segment: int) -> tuple[str, ...] | None:
-        """What the columns hold in a segment; None for all others together."""
+    def named(self, segment: int) -> tuple[tuple[str, ...], int]:
+        """What the columns hold in a segment, and how many it stands for, if it is all others."""
         if self._kept is not None:
             if segment == self._kept.size:
-                return None
+                return (OTHER,) * len(self.columns), self.others
             segment = int(self._kept[segment])
         places = []
         for pairs in reversed(self._pairs):
@@ -71,7 +71,7 @@ class Grouping:
             places.append(second)
         places.append(segment)
         named = zip(self._coders, reversed(places), strict=True)
-        return tuple(coder.names[place] for coder, place in named)
+        return tuple(coder.names[place] for coder, place in named), 0
 
     @property
     def others(self) -> int:

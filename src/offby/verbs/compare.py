@@ -20,12 +20,12 @@ from offby.pairs.parts import Part
 from offby.report.comparing import compared
 from offby.report.comparison import Comparison
 from offby.segments.grouping import TooManySegments
+from offby.segments.lists import SegmentLists
 from offby.tables import open_table
 from offby.tables.label_text import label_text
 from offby.verbs import compared_models, compared_rows, compared_segments
 from offby.verbs.compared_models import Models
 from offby.verbs.compared_rows import Arrays, Coded, Progress
-from offby.verbs.compared_segments import Segmented
 from offby.verbs.segments import MOST, By
 
 
@@ -103,7 +103,7 @@ def compare(
         raise MeasureError("sample_weight goes with arrays; for a table name its column: weight=")
     table = open_table(data)
     models = compared_models.of_table(table, true, pred, options)
-    segmented = Segmented(table, by, **cut)
+    segmented = compared_segments.of_table(table, by, **cut)
 
     def run() -> Comparison:
         name = "sample_weight" if weight is None else f"column {weight!r}"
@@ -122,11 +122,11 @@ def compare(
 
 def _judged(
     task: Task, names: Sequence[str], coded: Coded, parts: Iterable[compared_rows.Part],
-    segmented: Segmented, *, asked: Asked, confidence: float, horizon: int | None,
+    segmented: SegmentLists, *, asked: Asked, confidence: float, horizon: int | None,
 ) -> Comparison:  # fmt: skip
     """Count the rows and compare every two models, in an order that the asking cannot change."""
     order = sorted(range(len(names)), key=names.__getitem__)
-    lists = segmented.lists
+    lists = segmented.groupings
     gathered = Gathered(len(names), replace(asked, task=task, lists=len(lists)))
     for outputs, time, codes in parts:
         gathered.add([outputs[k] for k in order], time, codes)
@@ -135,8 +135,8 @@ def _judged(
     pairs = len(names) * (len(names) - 1) // 2
     judge = Judge(counted, [names[k] for k in order], confidence, horizon, pairs)
     found = [
-        Part(columns, *segmented.named(place, k), judge.of_part(part))
-        for place, columns in enumerate(lists)
+        Part(grouping.columns, *grouping.named(k), judge.of_part(part))
+        for place, grouping in enumerate(lists)
         for k, part in gathered.parts(place, counted)
     ]
     return compared(judge, tuple(names), gathered.dropped, found)

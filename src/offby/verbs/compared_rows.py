@@ -15,11 +15,11 @@ from offby.classification.task import REGRESSION, Task
 from offby.engine.rows import Floats, Rows, as_array, as_column
 from offby.errors import DataError
 from offby.segments.coding import Codes
+from offby.segments.lists import SegmentLists
 from offby.tables import Batch, Place, Table
 from offby.tables.times import to_times
 from offby.verbs.classes import array_labels, spelt_alike
 from offby.verbs.compared_models import Models, agreed
-from offby.verbs.compared_segments import Segmented
 
 Progress = Callable[[Batch], None]
 Places = Sequence[Sequence[Place]]
@@ -147,7 +147,7 @@ def _times(truth: Any, time: Any) -> Floats:
 
 def batches(
     table: Table, models: Models, coded: Coded, weight: str | None, time: str | None,
-    segmented: Segmented, progress: Progress | None,
+    segmented: SegmentLists, progress: Progress | None,
 ) -> Iterator[Part]:  # fmt: skip
     """The rows of a table, batch by batch."""
     every = [name for columns in models.columns.values() for name in columns]
@@ -169,7 +169,7 @@ def batches(
         )  # fmt: skip
         place = None if time is None else Place(table.source, time, batch.first_row)
         times = None if place is None else to_times(batch.labels[place.column], place)
-        yield outputs, times, segmented.codes(batch)
+        yield outputs, times, segmented.codes(segmented.columns(batch))
         if progress is not None:
             progress(batch)
 

@@ -22,12 +22,12 @@ from offby.measures.uncertainty import moments_only
 from offby.report.report import Report
 from offby.report.segment_findings import about_clusters, about_search, about_segments
 from offby.report.worst_segment import with_worst
-from offby.segments.asked import RowLoss, crossed, loss_of
+from offby.segments.asked import RowLoss, crossed, loss_of, named
 from offby.segments.clusters import Clusters
-from offby.segments.coding import Bins, Codes, Labels
-from offby.segments.edges import coders
+from offby.segments.coding import Codes, Labels
 from offby.segments.family import Family, Measured
-from offby.segments.grouping import Grouping, TooManySegments
+from offby.segments.grouping import TooManySegments
+from offby.segments.lists import SegmentLists
 from offby.segments.losses import LossRows
 from offby.segments.search import search
 from offby.tables import Batch, Place, Table, open_table
@@ -62,10 +62,7 @@ class Beside:
         self.find = list(
             dict.fromkeys(name for part in crossed(find, table.columns) for name in part)
         )
-        names = list(dict.fromkeys([name for group in groups for name in group] + self.find))
-        self.table = table
-        self._coders = coders(table, names, bins, edges or {})
-        self._groupings = [Grouping(group, self._coders, most) for group in groups]
+        self._lists = SegmentLists(table, groups, self.find, bins, edges, most)
         self._cluster = None if cluster is None else (cluster, Labels())
         self._codes: dict[int, tuple[list[Codes], list[Codes], Codes | None]] = {}
         self._runner, self._running = ThreadPoolExecutor(1), Future[None]()
@@ -83,68 +80,51 @@ class Beside:
     @property
     def numbers(self) -> list[str]:
         """The columns to be read as numbers."""
-        return [name for name, coder in self._coders.items() if isinstance(coder, Bins)]
+        return self._lists.numbers
 
     @property
     def labels(self) -> list[str]:
         """The columns to be read as labels."""
-        plain = [name for name, coder in self._coders.items() if isinstance(coder, Labels)]
+        plain = self._lists.labels
         return plain if self._cluster is None else [*plain, self._cluster[0]]
 
     def coded(self, batches: Iterator[Batch]) -> Iterator[Batch]:
         """The batches, with the codes of their rows noted on the way."""
         for batch in batches:
-            columns = self._columns(batch)
-            segments = [grouping.codes(columns) for grouping in self._groupings]
+            columns = self._lists.columns(batch)
+            segments = self._lists.codes(columns)
             searched = [columns[name] for name in self.find]
             self._codes[batch.first_row] = segments, searched, self._cluster_codes(batch)
             yield batch
 
     def look_at_all(self, rows: int) -> None:
         """Note the codes of all rows at once, for arrays; raises `DataError` where rows differ."""
+        table = self._lists.table
         noted = [self._codes.pop(batch.first_row)
-                 for batch in self.coded(self.table.read(self.numbers, self.labels))]  # fmt: skip
+                 for batch in self.coded(table.read(self.numbers, self.labels))]  # fmt: skip
         clusters = [codes for _, _, codes in noted if codes is not None]
         self._codes[0] = (
             [np.concatenate(part) for part in zip(*(one[0] for one in noted), strict=True)],
             [np.concatenate(part) for part in zip(*(one[1] for one in noted), strict=True)],
             np.concatenate(clusters) if clusters else None,
         )
-        if self.table.rows not in (None, rows):
+        if table.rows not in (None, rows):
             raise DataError(
-                f"{self.table.columns[0]!r} has {self.table.rows:,} rows and y_true has {rows:,}; "
+                f"{table.columns[0]!r} has {table.rows:,} rows and y_true has {rows:,}; "
                 "give a value a row"
             )
-
-    def _columns(self, batch: Batch) -> dict[str, Codes]:
-        return {
-            name: coder.codes(
-                batch.columns[name] if isinstance(coder, Bins) else batch.labels[name],
-                Place(self.table.source, name, batch.first_row),
-            )
-            for name, coder in self._coders.items()
-        }
 
     def _cluster_codes(self, batch: Batch) -> Codes | None:
         if self._cluster is None:
             return None
         name, coder = self._cluster
-        return coder.codes(batch.labels[name], Place(self.table.source, name, batch.first_row))
+        return coder.codes(
+            batch.labels[name], Place(self._lists.table.source, name, batch.first_row)
+        )
 
     def find_largest(self) -> None:
         """Read the columns once to see which segments to keep, and start anew."""
-        if self.table.once:
-            raise MeasureError(
-                f"{self.table.source} can be read only once, and more than "
-                f"{self._groupings[0].most:,} segments came, of which the largest must be found "
-                "first: save it to a file, give another column, or raise --most-segments"
-            )
-        for batch in self.table.read(self.numbers, self.labels):
-            columns = self._columns(batch)
-            for grouping in self._groupings:
-                grouping.count(columns)
-        for grouping in self._groupings:
-            grouping.keep_largest()
+        self._lists.find_largest()
         self._codes.clear()
         self._start()
 
@@ -221,7 +201,7 @@ class Beside:
         cautions = {name: m.caution for name, m in report.measures.items()}
         families = [
             Family(grouping, groups, state, measures, measured, cautions, confidence).segments()
-            for grouping, groups in zip(self._groupings, self._groups, strict=False)
+            for grouping, groups in zip(self._lists.groupings, self._groups, strict=False)
         ]
         found = None
         if self._losses is not None and state.sums.rows:
@@ -235,7 +215,7 @@ class Beside:
         return replace(report, segments=segments, search=found, findings=tuple(said), trials=trials)
 
     def _name(self, column: int, code: int) -> str:
-        return self._coders[self.find[column]].names[code]
+        return self._lists.coders[self.find[column]].names[code]
 
 
 def of_table(table: Table, **asked: Any) -> Beside | None:
@@ -251,7 +231,7 @@ def of_arrays(y_true: Any, by: Any, find: Any, cluster: Any, **asked: Any) -> Be
     if by is None and find is None and cluster is None:
         return None
     rows = len(as_array(y_true, "y_true"))
-    by, find = _named(by, "by", rows), _named(find, "find_segments", rows)
+    by, find = named(by, "by", rows), named(find, "find_segments", rows)
     columns = dict(by or {}) | dict(find or {})
     if cluster is not None:
         columns[CLUSTER] = cluster
@@ -264,18 +244,6 @@ def of_arrays(y_true: Any, by: Any, find: Any, cluster: Any, **asked: Any) -> Be
         beside.find_largest()
         beside.look_at_all(rows)
     return beside
-
-
-def _named(told: Any, asked: str, rows: int) -> Mapping[str, Any] | None:
-    """Columns by name; one that comes by itself has its own name, if it has one."""
-    if told is None or isinstance(told, Mapping):
-        return told
-    if isinstance(told, str) or not hasattr(told, "__len__") or len(told) != rows:
-        raise MeasureError(
-            f"beside arrays give {asked}={{name: column}}, or one column of {rows:,} values, not "
-            "names of columns"
-        )
-    return {str(getattr(told, "name", None) or "segment"): told}
 
 
 def watched(totals: Watched, beside: Beside | None) -> Watched:
