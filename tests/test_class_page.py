@@ -13,10 +13,10 @@ from test_page import check, parsed
 
 from offby.classification.task import Task
 from offby.confusion import Confusion
+from offby.drawing.numbers import chance, percent
 from offby.report import class_page
 from offby.report.class_table import by_class
 from offby.report.matrix import matrix
-from offby.report.numbers import chance, percent
 from offby.verbs.classified import ClassTotals
 
 EXAMPLES = Path(__file__).parent.parent / "examples"

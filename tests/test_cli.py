@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from offby.report.numbers import number
+from offby.drawing.numbers import number
 
 HOUSES = "examples/houses.csv"
 FLIGHTS = ("examples/flights.parquet", "--true", "arr_delay", "--pred", "predicted")

@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from offby.cli import streams
 from offby.cli.arguments import costs_of
-from offby.cli.progress import counted, progress
+from offby.cli.progress import progress, stages
 
 if TYPE_CHECKING:
     from offby.report.choice import Choice
@@ -27,6 +27,7 @@ def choose(
     model: str = "linear",
     group: str | None = None,
     time: str | None = None,
+    weight: str | None = None,
     costs: str | None = None,
     positive: str | None = None,
     folds: int = 5,
@@ -59,13 +60,16 @@ def choose(
     candidates
         Losses to train with, what one has first: mse,mae,huber:auto,pinball:0.5 …
     model
-        linear, xgboost, lightgbm, or sklearn:module.Class.
+        linear, xgboost, lightgbm, catboost, or sklearn:module.Class.
     group
         Column of groups that folds do not split.
     time
         Column of times: train on what came before, judge by what came after.
+    weight
+        Column of weights: how much each row counts, in training and in judging.
     costs
-        Of a false alarm and of a miss: 1,5.
+        Of a false alarm and of a miss: 1,5; of several classes a row for each that came true, in
+        the order of their names: 0,1,1;1,0,1;10,5,0.
     positive
         Label of a yes, where it is not plain.
     folds
@@ -86,43 +90,25 @@ def choose(
     from offby.verbs.choose import choose as choose_loss
 
     told: dict[str, Any] = {"true": true, "pred": pred, "judge": judge, "task": task,
-                            "confidence": confidence, "nan": nan}  # fmt: skip
+                            "weight": weight, "confidence": confidence, "nan": nan}  # fmt: skip
     if target is None and candidates is None:
         with progress("choosing") as advance:
             found = choose_loss(table, progress=advance, **told)
     else:
-        with counted("training") as trained:
+        with stages("reading", "training") as (advance, trained):
             found = choose_loss(
                 table, target=target, features=features and features.split(","),
-                candidates=candidates, model=model, group=group, time=time, costs=_pair(costs),
-                positive=positive, folds=folds, repeats=repeats, trained=trained, **told,
+                candidates=candidates, model=model, group=group, time=time, costs=costs_of(costs),
+                positive=positive, folds=folds, repeats=repeats, progress=advance,
+                trained=trained, **told,
             )  # fmt: skip
     if html is not None:
         found.to_html(html)
     if json:
-        _print_json(found)
+        streams.print_json(found.as_dict())
     else:
         _print(found, html)
     return 0
-
-
-def _pair(costs: str | None) -> tuple[float, float] | None:
-    """Two costs; `MeasureError` for anything else."""
-    found = costs_of(costs)
-    if found is None:
-        return None
-    if len(found) != 2:
-        from offby.errors import MeasureError
-
-        raise MeasureError(f"--costs {costs!r}: expected two numbers, such as 1,5")
-    return found[0], found[1]
-
-
-def _print_json(found: Choice) -> None:
-    import json
-
-    ascii_only = not streams.knows_all_signs()
-    print(json.dumps(found.as_dict(), indent=2, ensure_ascii=ascii_only, allow_nan=False))
 
 
 def _print(found: Choice, html: str | None) -> None:
@@ -133,4 +119,4 @@ def _print(found: Choice, html: str | None) -> None:
     console = Console(highlight=False)
     show(found, console) if console.is_terminal else print(found.to_text(console.width))
     if html is not None:
-        console.print(f"\nwrote {html}", style="dim", markup=False, soft_wrap=True)
+        streams.say_written(html, console)

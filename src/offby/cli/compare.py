@@ -99,17 +99,10 @@ def compare(
     if html is not None:
         found.to_html(html)
     if json:
-        _print_json(found)
+        streams.print_json(found.to_dict())
     else:
         _print(found, html)
     return 0
-
-
-def _print_json(found: Comparison) -> None:
-    import json
-
-    ascii_only = not streams.knows_all_signs()
-    print(json.dumps(found.to_dict(), indent=2, ensure_ascii=ascii_only, allow_nan=False))
 
 
 def _print(found: Comparison, html: str | None) -> None:
@@ -120,4 +113,4 @@ def _print(found: Comparison, html: str | None) -> None:
     console = Console(highlight=False)
     show(found, console) if console.is_terminal else print(found.to_text(console.width))
     if html is not None:
-        console.print(f"\nwrote {html}", style="dim", markup=False, soft_wrap=True)
+        streams.say_written(html, console)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
 from offby.cli import streams
-from offby.cli.progress import passes
+from offby.cli.fitting import fitting
 
 if TYPE_CHECKING:
     from offby.report.fitted import Fitted
@@ -24,6 +24,10 @@ def fit(
     alpha: float = 0.0,
     l1_ratio: float = 0.5,
     solver: Literal["auto", "newton", "lbfgs", "gd", "sgd", "adam"] = "auto",
+    patience: int | None = None,
+    scale: Literal["mad", "joint"] | None = None,
+    positive: str | None = None,
+    class_weight: str | None = None,
     validate: float = 0.0,
     weight: str | None = None,
     max_iter: int | None = None,
@@ -52,8 +56,19 @@ def fit(
         The share of l1 in an elasticnet.
     solver
         How the minimum is looked for; gd, sgd and adam walk downhill for any loss, convex or not.
+    patience
+        Stop gd, sgd or adam once a tenth of the training rows, which they do not walk on, has not
+        fared better for so many rounds; the best model is kept.
+    scale
+        Take huber's delta (and its like) as so many standard deviations of the errors, found along
+        the way: mad by their median size, joint as one problem.
+    positive
+        The yes of two classes; the one that sorts last if left out.
+    class_weight
+        How much rows of each class weigh: balanced, or such as fraud:10,ok:1. What mistakes cost is
+        a loss: cost_logistic:1:5.
     validate
-        The share of the rows held out, to measure the model on; chosen by their numbers.
+        The share of the rows held out, to measure the model on: of labels, of each class.
     weight
         Column of weights.
     max_iter
@@ -68,28 +83,23 @@ def fit(
     from offby.measures.names import split
     from offby.verbs.fit import fit as fit_table
 
-    with passes("fitting") as advance:
+    with fitting() as seen:
         found = fit_table(
             table, target=target, features=None if features is None else split(features), loss=loss,
-            penalty=penalty, alpha=alpha, l1_ratio=l1_ratio, solver=solver, validate=validate,
-            weight=weight, max_iter=max_iter, progress=advance,
+            penalty=penalty, alpha=alpha, l1_ratio=l1_ratio, solver=solver, patience=patience,
+            scale=scale, positive=positive, class_weight=_weights(class_weight), validate=validate,
+            weight=weight, max_iter=max_iter, progress=None if seen is None else seen.read,
+            told=None if seen is None else seen.walked,
         )  # fmt: skip
     if save is not None:
         found.model.save(save)
     if html is not None:
         found.to_html(html)
     if json:
-        _print_json(found)
+        streams.print_json(found.to_dict())
     else:
         _print(found, [path for path in (save, html) if path is not None])
     return 0
-
-
-def _print_json(found: Fitted) -> None:
-    import json
-
-    ascii_only = not streams.knows_all_signs()
-    print(json.dumps(found.to_dict(), indent=2, ensure_ascii=ascii_only, allow_nan=False))
 
 
 def _print(found: Fitted, written: list[str]) -> None:
@@ -100,4 +110,23 @@ def _print(found: Fitted, written: list[str]) -> None:
     console = Console(highlight=False)
     show(found, console) if console.is_terminal else print(found.to_text(console.width))
     for path in written:
-        console.print(f"\nwrote {path}", style="dim", markup=False, soft_wrap=True)
+        streams.say_written(path, console)
+
+
+def _weights(text: str | None) -> Any:
+    """What `--class-weight` says: `a:1,b:5` as a weight for each class."""
+    from offby.errors import DataError
+
+    if text is None or text == "balanced":
+        return text
+    found = {}
+    for part in text.split(","):
+        name, _, weight = part.strip().rpartition(":")
+        try:
+            found[name] = float(weight)
+        except ValueError:
+            raise DataError(
+                f"class-weight is {text!r}; expected balanced, or a weight for each class such as "
+                "fraud:10,ok:1"
+            ) from None
+    return found

@@ -131,13 +131,10 @@ def _once(asked: list[Any], gated: list[Any]) -> list[Any]:
 
 def _print_json(report: Report, verdicts: list[Verdict]) -> None:
     """JSON on standard output; on standard error, for people, the gates that failed."""
-    import json
-
     found = report.to_dict()
     if verdicts:
         found["gates"] = [verdict.to_dict() for verdict in verdicts]
-    ascii_only = not streams.knows_all_signs()
-    print(json.dumps(found, indent=2, ensure_ascii=ascii_only, allow_nan=False))
+    streams.print_json(found)
     for verdict in verdicts:
         if not verdict.passed:
             print(f"offby: {verdict}", file=sys.stderr)
@@ -156,4 +153,4 @@ def _print(report: Report, verdicts: list[Verdict], html: str | None) -> None:
         style = "green" if verdict.passed else "bold red"
         console.print(str(verdict), style=style, markup=False, soft_wrap=not console.is_terminal)
     if html is not None:
-        console.print(f"\nwrote {html}", style="dim", markup=False, soft_wrap=True)
+        streams.say_written(html, console)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from offby.cli import streams
+
 if TYPE_CHECKING:
     from offby.measures.measure import Measure
 
@@ -32,10 +34,8 @@ def measures(*, json: Annotated[bool, Parameter(negative=())] = False) -> int:
     """
     groups = _groups()
     if json:
-        from json import dumps
-
         facts = {kind: {m.name: _facts(m) for m in found} for kind, found in groups.items()}
-        print(dumps(facts, indent=2, ensure_ascii=False))
+        streams.print_json(facts)
         return 0
     _print(groups)
     return 0

@@ -55,17 +55,27 @@ def counted(doing: str) -> Iterator[Callable[[int, int], None] | None]:
 
 
 @contextmanager
-def passes(doing: str) -> Iterator[Callable[[Any], None] | None]:
-    """How often and how far a table was read that is read again and again, where that is seen."""
-    with progress(doing) as advance:
-        if advance is None:
-            yield None
-            return
-        count = 0
+def stages(reading: str, doing: str) -> Iterator[tuple[Callable[..., None] | None, ...]]:
+    """A bar that tells of the reading of a table, then of things done one by one; if it is seen."""
+    from rich.console import Console
 
-        def heard(batch: Any) -> None:
-            nonlocal count
-            count += batch.first_row == 0
-            advance(batch, f"{doing}, pass {count}")
+    console = Console(stderr=True)
+    if not console.is_terminal or console.is_dumb_terminal:
+        yield None, None
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-        yield heard
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"),
+               TimeRemainingColumn())  # fmt: skip
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(reading, total=None, told="")
+
+        def read(batch: Any) -> None:
+            share = {} if batch.progress is None else {"total": 1.0, "completed": batch.progress}
+            bar.update(task, told=f"{batch.first_row + batch.rows:,} rows", **share)
+
+        def done(count: int, total: int) -> None:
+            told = f"{count}/{total}"
+            bar.update(task, description=doing, told=told, completed=count, total=total)
+
+        yield read, done

@@ -1,12 +1,18 @@
-"""Standard output and error on terminals that know fewer signs than we print."""
+"""What commands write to standard output, on terminals that may know fewer signs than we print."""
 
 from __future__ import annotations
 
 import codecs
 import io
 import sys
+from typing import TYPE_CHECKING, Any
 
-_PLAIN = {"±": "+-", "−": "-", "…": "...", "∞": "inf", "²": "^2", "•": "*", "×": "x", "─": "-"}
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_PLAIN = {"±": "+-", "−": "-", "…": "...", "∞": "inf", "²": "^2", "•": "*", "×": "x", "─": "-",
+          "│": "|", "┤": "|", "└": "+", "╌": ".", "┊": ":", "⠨": ":", "·": "-", "→": "->"} | {
+    chr(sign): "*" for sign in range(0x2801, 0x2900) if sign != ord("⠨")}  # fmt: skip
 
 
 def degrade_gracefully() -> None:
@@ -20,6 +26,18 @@ def degrade_gracefully() -> None:
 def knows_all_signs() -> bool:
     """Whether standard output can write any text as it is."""
     return (getattr(sys.stdout, "encoding", None) or "utf-8").lower().startswith("utf")
+
+
+def print_json(content: Any) -> None:
+    """Print JSON that any reader of JSON takes: no NaN, and no sign that the stream lacks."""
+    import json
+
+    print(json.dumps(content, indent=2, ensure_ascii=not knows_all_signs(), allow_nan=False))
+
+
+def say_written(path: str, console: Console) -> None:
+    """Say which file was written."""
+    console.print(f"\nwrote {path}", style="dim", markup=False, soft_wrap=True)
 
 
 def _plain(error: UnicodeError) -> tuple[str, int]:

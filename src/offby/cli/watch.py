@@ -68,13 +68,11 @@ def watch(
     from offby.verbs.watch import Watcher
 
     console = Console(highlight=False)
-    if serve is not None:
-        asked = Watcher(
-            paths, train=train, val=val, better=better, confidence=confidence, live=True
-        )
-        return _serve(asked, serve, host, every)
     one_look = json or html is not None or bool(fail_if)
-    going_on = (console.is_terminal and not one_look) if follow is None else follow
+    _check(one_look, bool(follow) or serve is not None, every)
+    going_on = serve is not None or (
+        console.is_terminal and not one_look if follow is None else follow
+    )
     watcher = Watcher(
         paths, train=train, val=val, better=better, confidence=confidence, live=going_on
     )
@@ -84,13 +82,28 @@ def watch(
     if html is not None:
         _write(html, runs, watcher)
     if json:
-        _print_json(runs, watcher)
+        streams.print_json({"runs": [run.to_dict() for run in runs], "unread": watcher.unread})
     elif going_on:
         with suppress(KeyboardInterrupt):
-            _follow(watcher, runs, console, every)
+            if serve is None:
+                _follow(watcher, runs, console, every)
+            else:
+                _serve(watcher, serve, host, every)
     else:
         _print(runs, watcher, console, html)
     return 1 if unwanted else 0
+
+
+def _check(one_look: bool, going_on: bool, every: float) -> None:
+    from offby.errors import RunError
+
+    if one_look and going_on:
+        raise RunError(
+            "--json, --html and --fail-if are of one look; expected none of them with --follow or "
+            "--serve"
+        )
+    if not every > 0:
+        raise RunError(f"--every is {every:g}; expected seconds, more than 0")
 
 
 def _unwanted(asked: list[str], runs: list[WatchedRun]) -> list[WatchedRun]:
@@ -106,17 +119,13 @@ def _unwanted(asked: list[str], runs: list[WatchedRun]) -> list[WatchedRun]:
     return [run for run in runs if run.verdict.verdict in wanted]
 
 
-def _serve(watcher: Watcher, port: list[int], host: str, every: float) -> int:
-    """Serve until interrupted; what cannot be watched is refused before."""
+def _serve(watcher: Watcher, port: list[int], host: str, every: float) -> None:
     from offby.serve.board import Board
     from offby.serve.server import serve
 
     board = Board(watcher)
-    watcher.look()
     board.look()
-    with suppress(KeyboardInterrupt):
-        serve(board, port[0] if port else None, host, every=every, ready=_say_where)
-    return 0
+    serve(board, port[0] if port else None, host, every=every, ready=_say_where)
 
 
 def _say_where(address: str) -> None:
@@ -130,14 +139,6 @@ def _write(html: str, runs: list[WatchedRun], watcher: Watcher) -> None:
         file.write(page(runs, watcher.unread))
 
 
-def _print_json(runs: list[WatchedRun], watcher: Watcher) -> None:
-    import json
-
-    found = {"runs": [run.to_dict() for run in runs], "unread": watcher.unread}
-    ascii_only = not streams.knows_all_signs()
-    print(json.dumps(found, indent=2, ensure_ascii=ascii_only, allow_nan=False))
-
-
 def _print(runs: list[WatchedRun], watcher: Watcher, console: Console, html: str | None) -> None:
     from offby.report.watch_text import picture, to_text
 
@@ -146,12 +147,12 @@ def _print(runs: list[WatchedRun], watcher: Watcher, console: Console, html: str
     else:
         print(to_text(runs, watcher.unread, console.width))
     if html is not None:
-        console.print(f"\nwrote {html}", style="dim", markup=False, soft_wrap=True)
+        streams.say_written(html, console)
 
 
 def _follow(watcher: Watcher, runs: list[WatchedRun], console: Console, every: float) -> None:
-    """Draw anew as the logs grow; without a terminal, print a line an evaluation."""
-    if not console.is_terminal:
+    """Draw anew as the logs grow; where nothing can be drawn over, print a line an evaluation."""
+    if not console.is_terminal or console.is_dumb_terminal:
         for line in _lines(watcher, runs, every):
             print(line, flush=True)
         return
@@ -159,18 +160,24 @@ def _follow(watcher: Watcher, runs: list[WatchedRun], console: Console, every: f
 
     from offby.report.watch_text import picture
 
+    drawn: object = None
     with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
         while True:
-            seen = picture(runs, watcher.unread, console, chosen=watcher.newest, fitting=True)
-            live.update(seen, refresh=True)
+            now = runs, watcher.unread, console.size
+            if now != drawn:  # far terminals are not sent what they show already
+                seen = picture(runs, watcher.unread, console, chosen=watcher.newest, fitting=True)
+                live.update(seen, refresh=True)
+                drawn = now
             time.sleep(every)
             runs = watcher.look()
 
 
 def _lines(watcher: Watcher, runs: list[WatchedRun], every: float) -> Iterator[str]:
-    from offby.report.watch_text import line
+    from offby.report.watch_text import line, waiting
 
     told: dict[str, int] = {}
+    if not runs:
+        yield waiting(watcher.unread)
     while True:
         for run in runs:
             if told.get(run.name) != len(run.judged):

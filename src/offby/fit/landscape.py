@@ -7,51 +7,31 @@ its column is small, and a score is linear in the two steps, so a picture costs 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy import special
 
+from offby.drawing.landscape import Landscape
 from offby.errors import DataError
-from offby.fit.classifier import LinearClassifier, _by_class
 from offby.fit.fitted import Fit
 from offby.fit.linear import Settings
-from offby.fit.model import LinearModel
-from offby.fit.path import Path, losses_of, mean_losses, path_of
+from offby.fit.mean_loss import losses_of
 from offby.fit.penalty import penalty_of
-from offby.fit.reading import read_target, read_weights
-from offby.fit.rows import Rows, Source
+from offby.fit.rows import Rows, Source, joined
 from offby.fit.score import Floats, toward_score
 from offby.losses import CategoricalLoss, Loss
 
-_ROWS = 1 << 13
 _STEPS = 49
+_LOSSES = 1 << 27  # of single rows in a picture: a second or two
+_NUMBERS = 1 << 24  # of the columns: 128 MB
 _BEYOND = 0.35  # of the walk, on all sides of it
 _STRAIGHT = 0.02  # a walk that leaves its line by less shows no second direction
-_BOWL = 0.4  # of the second direction that would show as much of the bowl as the first
+_LEAST = 0.1  # of the way on which the loss doubles: in less of it nothing is seen to change
+_BOWL = 0.6  # of the second direction that would show as much of the bowl as the first
 _NAMED = 0.35  # of a direction's length: a column that has so much of it is named
 _MANY = 1500  # numbers: beyond, bends are looked at along the columns alone
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Heights:
-    """Heights over two directions: `loss` and `accuracy` are (upward, across).
-
-    Steps are in units of the score, and (0, 0) is the fitted model. `walk` is (steps, 2), empty
-    where no search was walked; `directions` name the columns that they are mostly made of.
-    """
-
-    across: Floats
-    upward: Floats
-    loss: Floats
-    accuracy: Floats | None
-    walk: Floats
-    directions: tuple[str, str]
-    name: str
-    rows: int
-    all_rows: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,42 +62,44 @@ class Units:
         return np.column_stack([found, np.ones(len(X))]) if self.intercept else found
 
 
-def heights_of(
-    fit: Fit,
-    settings: Settings,
-    source: Source,
-    path: Path | None,
-    names: Sequence[str],
-    classes: Sequence[str] = (),
-) -> Heights:
-    """The loss around a fit, looked at for some thousand rows, evenly spread over all.
+def landscape_of(
+    fit: Fit, settings: Settings, source: Source, names: Sequence[str], classes: Sequence[str] = ()
+) -> Landscape:
+    """The loss around a fit to these rows: of all where that takes seconds, else of some of them.
 
-    Of `classes` the share of rows that are right stands beside it. `names` are the columns'.
-    Raises `DataError` where a single number was fitted, since a picture has two directions.
+    Those lie evenly over all, and their heights are levelled and tilted so that height and slope at
+    the model are those of all rows: it then lies where the picture is lowest. Of `classes` the
+    share of rows that are right stands beside it. `names` are the columns'. Raises `DataError`
+    where a single number was fitted, since a picture has two directions.
     """
-    rows = spread_sample(source, _ROWS)
+    most = min(_LOSSES // (_STEPS**2 * len(fit.intercepts)), _NUMBERS // fit.coefficients.shape[1])
+    rows = spread_sample(source, most)
     units = Units.of(rows, settings.fit_intercept)
     end = units.places(fit.coefficients, fit.intercepts)
     if end.size < 2:
         raise DataError(f"a landscape has two directions, and {names[0]!r} alone was fitted")
-    before = None if path is None else units.places(path.coefficients, path.intercepts)
-    walk = np.zeros((0, end.size)) if before is None else np.vstack([before, end]) - end
+    walk = np.zeros((0, end.size))
+    if fit.path is not None:
+        walk = np.vstack([units.places(fit.path.coefficients, fit.path.intercepts), end]) - end
     view = _View(fit, settings, rows, units, end, classified=bool(classes))
     bends = view.bends()
-    first, second = _directions(walk, bends)
-    on_it = walk @ np.stack([first, second], axis=1)
-    across, upward = _reaches(on_it, (first, second), bends, view.height(end))
-    loss, accuracy = view.heights(first, second, across, upward)
+    plane = _directions(walk, bends)
+    on_it = walk @ np.stack(plane, axis=1)
+    across, upward = _reaches(on_it, plane, bends, view.height(end))
+    loss, accuracy = view.heights(plane, across, upward)
+    if rows.count < source.count:
+        level, *tilt = view.means(source.parts(), plane) - view.means([rows], plane)
+        loss += level + tilt[0] * across + tilt[1] * upward[:, None]
     columns = [*names, "(intercept)"] if units.intercept else names
     outputs = [f" for {label}" for label in classes] if view.several else [""]
     labels = [f"{name}{output}" for output in outputs for name in columns]
-    return Heights(
+    return Landscape(
         across=across,
         upward=upward,
         loss=loss,
         accuracy=accuracy,
         walk=on_it,
-        directions=(_named(first, labels), _named(second, labels)),
+        directions=(_named(plane[0], labels), _named(plane[1], labels)),
         name=fit.loss.name if isinstance(fit.loss, CategoricalLoss) else str(fit.loss),
         rows=rows.count,
         all_rows=source.count,
@@ -125,18 +107,15 @@ def heights_of(
 
 
 def spread_sample(source: Source, most: int) -> Rows:
-    """Rows at equal distances over all of a source, no more than `most`."""
+    """Rows at equal distances over all of a source, no more than `most`; all if there are fewer."""
     step = max(-(-source.count // most), 1)
+    if step == 1 and isinstance(source, Rows):
+        return source
     found, seen = list[Rows](), 0
     for part in source.parts():
         found.append(part.chosen(np.arange(-seen % step, part.count, step)))
         seen += part.count
-    weights = [part.weight for part in found if part.weight is not None]
-    return Rows(
-        np.concatenate([part.X for part in found]),
-        np.concatenate([part.y for part in found]),
-        np.concatenate(weights) if weights else None,
-    )
+    return joined(found)
 
 
 class _View:
@@ -154,7 +133,7 @@ class _View:
 
     def scores(self, place: Floats) -> Floats:
         """The scores that a place, or a step, gives each row: (n, outputs)."""
-        return np.asarray(self.design @ place.reshape(-1, self.design.shape[1]).T)
+        return _scores(self.design, place)
 
     def mean(self, values: Floats) -> Floats:
         """The weighted mean over rows: (…, n) to (…)."""
@@ -172,9 +151,10 @@ class _View:
         return float(self.mean(self._losses(self.scores(place)))) + self.cost(place)
 
     def heights(
-        self, first: Floats, second: Floats, across: Floats, upward: Floats
+        self, plane: tuple[Floats, Floats], across: Floats, upward: Floats
     ) -> tuple[Floats, Floats | None]:
         """The objective over a grid, and the share of rows that are right: (upward, across)."""
+        first, second = plane
         start, one, other = map(self.scores, (self.end, first, second))
         loss, right = np.empty((2, upward.size, across.size))
         for row, v in enumerate(upward):
@@ -185,8 +165,30 @@ class _View:
                 right[row] = self.mean(self._right(scores))
         return loss, right if self.classified else None
 
+    def means(self, parts: Iterable[Rows], plane: tuple[Floats, Floats]) -> Floats:
+        """The mean loss at the end of rows, and its slope in both directions of a plane: (3,)."""
+        sums, weights = np.zeros(3), 0.0
+        for rows in parts:
+            design = self.units.design(rows.X)
+            start, *steps = (_scores(design, place) for place in (self.end, *plane))
+            slopes = self._slopes(rows.y, start)
+            facts = [losses_of(self.fit.loss, rows.y, start)]
+            facts += [(slopes * step).sum(axis=1) for step in steps]
+            weight = np.ones(rows.count) if rows.weight is None else rows.weight
+            sums, weights = sums + np.stack(facts) @ weight, weights + float(weight.sum())
+        return np.asarray(sums / weights)
+
+    def _slopes(self, truths: Floats, scores: Floats) -> Floats:
+        """The slope of each row's loss towards its scores: (n, outputs)."""
+        if self.several:
+            chosen = truths[:, None] == np.arange(scores.shape[1])
+            return np.asarray(special.softmax(scores, axis=1) - chosen)
+        assert isinstance(self.fit.loss, Loss)
+        of_score = toward_score(self.fit.loss)
+        return of_score.at(truths, scores[:, 0], of_score.slope)[0][:, None]
+
     def _losses(self, scores: Floats) -> Floats:
-        return losses_of(self.fit, self.rows.y, scores)
+        return losses_of(self.fit.loss, self.rows.y, scores)
 
     def _right(self, scores: Floats) -> Floats:
         chosen = scores.argmax(axis=-1) if self.several else scores[..., 0] > 0
@@ -211,6 +213,10 @@ class _View:
         bend = np.maximum(of_score.at(self.rows.y, scores[:, 0], of_score.bend)[0], 0.0)
         usable = np.isfinite(bend).all() and bend.any()
         return bend[:, None] if usable else np.ones_like(scores)
+
+
+def _scores(design: Floats, place: Floats) -> Floats:
+    return np.asarray(design @ place.reshape(-1, design.shape[1]).T)
 
 
 def _directions(walk: Floats, bends: Floats) -> tuple[Floats, Floats]:
@@ -238,8 +244,8 @@ def _reaches(
     """The steps of the picture along either direction, with a 0 among them, where the walk ends."""
     curves = [max(float(d @ bends @ d), 1e-300) for d in directions]
     spans = [np.ptp(column) if len(walk) else 0.0 for column in walk.T]
-    if not spans[0]:
-        spans[0] = np.sqrt(max(abs(height), 1e-300) / curves[0])
+    doubled = np.sqrt(max(abs(height), 1e-300) / curves[0])  # about there the loss is twice as high
+    spans[0] = max(spans[0], _LEAST * doubled) if spans[0] else doubled
     natural = spans[0] * np.clip(np.sqrt(curves[0] / curves[1]), 0.05, 20)
     spans[1] = max(spans[1], _BOWL * natural)
     ends = []
@@ -256,39 +262,3 @@ def _named(direction: Floats, labels: list[str]) -> str:
     told = [k for k in most if abs(direction[k]) >= _NAMED] or list(most[:1])
     words = [f"{'−' if direction[k] < 0 else '+'} {labels[k]}" for k in told]
     return " ".join(words).removeprefix("+ ")
-
-
-def heights_of_model(model: LinearModel, X: Any, y: Any, sample_weight: Any) -> Heights:
-    """The landscape around an estimator, on rows (n, p) with truths or labels (n,)."""
-    rows = _rows_for(model, X, y, sample_weight)
-    return heights_around(model, rows, path_of_model(model, rows))
-
-
-def path_of_model(model: LinearModel, source: Source) -> Path | None:
-    """Where the search for an estimator stood at each iteration, on the rows it was fitted to."""
-    return path_of(model._fit, model._settings(), source)
-
-
-def mean_losses_of_model(model: LinearModel, path: Path, source: Source) -> Floats:
-    """The mean loss of some rows at each place of a path: (steps,)."""
-    return mean_losses(model._fit, path, source)
-
-
-def heights_around(model: LinearModel, source: Source, path: Path | None) -> Heights:
-    """The landscape around an estimator, on rows whose classes are numbers."""
-    classes = list(map(str, getattr(model, "classes_", ())))
-    return heights_of(model._fit, model._settings(), source, path, model._names, classes)
-
-
-def _rows_for(model: LinearModel, X: Any, y: Any, sample_weight: Any) -> Rows:
-    """Rows as the model's own search saw them, with classes as numbers."""
-    features = np.asarray(model._features(X), np.float64)
-    weight = read_weights(sample_weight, len(features))
-    if not isinstance(model, LinearClassifier):
-        return Rows(features, read_target(y, len(features)), weight)
-    labels = np.asarray(y)
-    codes = np.minimum(np.searchsorted(model.classes_, labels), len(model.classes_) - 1)
-    if not np.array_equal(model.classes_[codes], labels):
-        raise DataError(f"y holds classes that the model does not know: {model.classes_.tolist()}")
-    weight = _by_class(model.class_weight, model.classes_, codes, weight)
-    return Rows(features, codes.astype(np.float64), weight)

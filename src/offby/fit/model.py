@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from importlib import import_module
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from offby.fit import saved
+from offby.fit.descent import Descent
 from offby.fit.fitted import Fit
 from offby.fit.inference import Inference
 from offby.fit.linear import Settings
 from offby.fit.protocol import Estimator
+from offby.fit.rows import Source
 from offby.fit.score import Floats
-from offby.fit.summary import Line, table_of
+from offby.fit.sparse import is_sparse
+from offby.fit.summary import Line, Summary, counted, table_of
 from offby.losses import CategoricalLoss, Loss
+
+if TYPE_CHECKING:
+    from offby.drawing.landscape import Landscape
 
 
 class LinearModel(Estimator):
@@ -27,6 +32,7 @@ class LinearModel(Estimator):
     alpha: float
     l1_ratio: float
     fit_intercept: bool
+    solver: Any
     coef_: Floats
     intercept_: Any
     standard_errors_: Floats | None
@@ -42,6 +48,7 @@ class LinearModel(Estimator):
     loss_: Loss | CategoricalLoss
     scale_: float | None
     history_: dict[str, Floats]
+    explained_: float | None
 
     def _settings(self) -> Settings:
         given = self.get_params()
@@ -55,7 +62,7 @@ class LinearModel(Estimator):
         self.objective_, self.gap_ = found.objective, found.gap
         self.certificate_, self.converged_ = found.certificate, found.converged
         self.n_iter_, self.rank_ = found.iterations, found.rank
-        self.history_ = found.history
+        self.history_, self.explained_ = found.history, found.explained
         self.standard_errors_ = self.intervals_ = self.covariance_ = None
         self.intercept_standard_error_ = None
         if found.inference is not None:
@@ -111,18 +118,36 @@ class LinearModel(Estimator):
         model._keep(found)
         return model
 
-    def plot_landscape(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+    def plot_landscape(self, X: Any, y: Any, sample_weight: Any = None) -> Landscape:
         """A map of the loss around the model, on rows it was fitted to, with the path walked.
 
         It is over the two directions that tell most; of classes the accuracy stands beside it. A
         notebook shows it, and its `save(path)` writes SVG or HTML.
         """
-        from offby.fit.landscape import heights_of_model
+        self._refuse_unfitted()
+        return self.landscape_over(self._rows(X, y, sample_weight))
 
-        pictures = import_module("offby.report.landscape")  # from a floor above, when asked for
-        return pictures.Landscape.of(heights_of_model(self, X, y, sample_weight))
+    def landscape_over(self, rows: Source) -> Landscape:
+        """The same over rows that lie anywhere, whose classes are numbers."""
+        from offby.fit.landscape import landscape_of
 
-    def summary(self) -> str:
+        classes = list(map(str, getattr(self, "classes_", ())))
+        return landscape_of(self._fit, self._settings(), rows, self._names, classes)
+
+    def _rows(self, X: Any, y: Any, sample_weight: Any) -> Source:
+        """Rows as the search saw them, with classes as numbers."""
+        raise NotImplementedError
+
+    def _dense(self, X: Any) -> Floats:
+        """Features of rows that are few enough to be looked at: (n, p)."""
+        found = self._features(X)
+        return np.asarray(found.toarray() if is_sparse(found) else found, np.float64)
+
+    def _needs_all_rows(self) -> bool:
+        """Whether the solver needs all rows in memory."""
+        return isinstance(self.solver, Descent) and self.solver.validation > 0
+
+    def summary(self) -> Summary:
         """What was fitted and found, as a table of text."""
         self._refuse_unfitted()
         return table_of(self._facts(), self._lines(), self._kind_of_errors())
@@ -132,7 +157,7 @@ class LinearModel(Estimator):
         penalty = "none"
         if self.penalty is not None:
             penalty = f"{self.penalty}, alpha {self.alpha:g}"
-        return [
+        facts = [
             ("Loss", self._loss_name()),
             ("Prediction", "the score" if self._fit.link == "identity" else "exp(score)"),
             ("Penalty", penalty),
@@ -140,8 +165,16 @@ class LinearModel(Estimator):
             ("Objective", f"{self.objective_:.8g}"),
             ("Above its minimum by", f"at most {gap}" if self.gap_ is not None else gap),
             ("Certificate", self.certificate_),
-            ("Converged", f"{'yes' if self.converged_ else 'no'}, {self.n_iter_} iterations"),
+            ("Converged", f"{'yes' if self.converged_ else 'no'}, {counted(self.n_iter_)}"),
         ]
+        if self.explained_ is not None:
+            facts.insert(5, self._what_it_explains(self.explained_))
+        return facts
+
+    def _what_it_explains(self, share: float) -> tuple[str, str]:
+        if self._loss_name() == "squared":
+            return "R²", f"{share:.6g}"
+        return "D²", f"{share:.6g} (the share of the best constant's loss that is saved)"
 
     def _loss_name(self) -> str:
         return str(self.loss_) if isinstance(self.loss_, Loss) else self.loss_.name

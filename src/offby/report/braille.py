@@ -8,21 +8,26 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from offby.report.numbers import number
+from offby.drawing.numbers import number
 
 Floats = NDArray[np.float64]
 _DOTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
 _EMPTY = 0x2800
+_DASH = 6  # dots from one dash to the next
 _MARGIN = 0.03  # of the height, above and below
 
 
 @dataclass(frozen=True)
 class Line:
-    """A curve: where it goes, and the style it is drawn in."""
+    """A curve: where it goes, the style it is drawn in, and whether it has gaps.
+
+    Gaps tell it from another one where there are no colours.
+    """
 
     x: ArrayLike
     y: ArrayLike
     style: str
+    broken: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,7 @@ def drawn(
     if mark is not None:
         canvas.rule(mark)
     for k, (x, y) in enumerate(seen):
-        canvas.line(x, y, k + 1)
+        canvas.line(x, y, k + 1, lines[k].broken)
     styles = ["dim", *(line.style for line in lines)]
     return Picture(
         [*_framed(canvas.rows(styles), labels), *_below(canvas.width, margin, left, right)]
@@ -110,13 +115,14 @@ class _Canvas:
         self.across, self.up = across, up
         self.dots = np.zeros((height * 4, width * 2), np.int8)
 
-    def line(self, x: Floats, y: Floats, layer: int) -> None:
+    def line(self, x: Floats, y: Floats, layer: int, broken: bool) -> None:
         """Join points by straight lines, so finely that no dot is missed."""
         columns, rows = self._extremes(self._column(x), self._row(y))
         if columns.size > 1:
             reach = np.maximum(np.abs(np.diff(columns)), np.abs(np.diff(rows)))
             along = np.concatenate([[0], np.cumsum(np.maximum(np.ceil(reach), 1))])
             every = np.arange(along[-1] + 1)
+            every = every[(every % _DASH < _DASH / 2) | (not broken)]
             columns, rows = np.interp(every, along, columns), np.interp(every, along, rows)
         self.dots[np.rint(rows).astype(int), np.rint(columns).astype(int)] = layer
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from offby.report import plot
-from offby.report.drawn import Chart, Drawn, Key
+from offby.drawing import plot
+from offby.drawing.chart import Chart, Key
+from offby.drawing.numbers import number, percent
+from offby.drawing.plot import BLUE, DASH, GREEN, INK, ORANGE, PAPER, Axis, Floats, Spec
+from offby.report.drawn import Drawn
 from offby.report.loss_charts import concentration, shapes
-from offby.report.numbers import number, percent
-from offby.report.plot import BLUE, DASH, GREEN, INK, ORANGE, PAPER, Axis, Floats, Spec
 
 if TYPE_CHECKING:
     from offby.report.report import Report

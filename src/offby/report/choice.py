@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from offby.choice import Study
-from offby.report import choice_page, choice_text, choice_words
+from offby.drawing.chart import Chart
+from offby.report import choice_charts, choice_page, choice_text, choice_words
 from offby.report.report import strict
 
 
@@ -60,6 +63,8 @@ class Choice:
     trimmed: Table | None = None
     """The same table without the rows that cost most, where losses were trained under."""
     finished: bool = True
+    draw: Callable[[], list[Chart]] = list
+    """The pictures of the page."""
 
     def as_dict(self) -> dict[str, Any]:
         """The answer as plain values; what JSON has no number for is a string."""
@@ -126,7 +131,7 @@ def chosen(
             for name, text in choice_words.statements(study)
         ),
         study.judge.name, rows, study.y.size, dropped, study.confidence, _noises(study),
-        columns, source, study,
+        columns, source, study, draw=partial(choice_charts.charts, study),
     )  # fmt: skip
 
 

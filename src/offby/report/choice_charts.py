@@ -8,11 +8,13 @@ import numpy as np
 
 from offby.choice import Study
 from offby.choice.judge import short
+from offby.drawing import plot
+from offby.drawing.chart import Chart, Key
+from offby.drawing.numbers import percent
+from offby.drawing.plot import BLUE, GREEN, MUTED, ORANGE, PAPER, PINK, Axis, Floats, Spec
+from offby.formula.expression import walk
+from offby.formula.words import p, y
 from offby.losses import Absolute, Huber, Loss, Pinball, Squared
-from offby.report import plot
-from offby.report.drawn import Chart, Key
-from offby.report.numbers import percent
-from offby.report.plot import BLUE, GREEN, MUTED, ORANGE, PAPER, PINK, Axis, Floats, Spec
 
 _STEPS = 240
 _TOP = 1e150  # beyond, squares overflow
@@ -22,14 +24,29 @@ _SERIES: tuple[tuple[str, tuple[int, ...]], ...] = (
 _WORST = 0.01
 
 
-def charts(study: Study) -> list[Chart]:
-    """Three pictures; none where nothing can be said of the errors."""
+def charts(study: Study, losses: Sequence[Loss] = (), whose: str = "") -> list[Chart]:
+    """Three pictures of errors, for these losses; none where nothing can be said of the errors.
+
+    Without losses they are of MSE, Huber, MAE and the judge's own; `whose` the errors are is told.
+    """
     errors = study.errors
     if study.unsure or np.abs(errors).max() > _TOP:
         return []
     x = Axis("noise: actual − predicted", *plot.around(0.0, *plot.bulk(errors)))
-    losses = _losses(study)
-    return [_noise(study, x), _shapes(errors, x, losses), _influence(errors, x, losses)]
+    shown = losses or _losses(study)
+    return [
+        _noise(study, x, whose), _shapes(errors, x, shown), _influence(errors, x, shown),
+    ]  # fmt: skip
+
+
+def of_error(loss: Loss) -> bool:
+    """Whether it depends on the error alone, so that it is one curve over errors.
+
+    >>> from offby.losses import Poisson
+    >>> of_error(Huber(1.5)), of_error(Poisson())
+    (True, False)
+    """
+    return not any(leaf is y or leaf is p for leaf in walk(loss.expression))
 
 
 def _losses(study: Study) -> list[Loss]:
@@ -42,7 +59,7 @@ def _losses(study: Study) -> list[Loss]:
     return [*found, own] if isinstance(own, Pinball | Huber) and own not in found else found
 
 
-def _noise(study: Study, x: Axis) -> Chart:
+def _noise(study: Study, x: Axis, whose: str) -> Chart:
     """The distribution of the errors, with the likeliest noise, the Gaussian and the next."""
     bins = int(np.clip(2 * study.errors.size ** (1 / 3), 12, plot.CELLS))
     edges = x.edges(study.errors, bins)
@@ -63,7 +80,9 @@ def _noise(study: Study, x: Axis) -> Chart:
         layers.append(plot.line(x, up, at[low], curve[low], color, strokeDash=list(dash)))
         keys.append(Key("line", color, one.words, dash))
     title = "The errors, and noise fitted to them"
-    said = "The better a curve follows the bars, in the tails above all, the likelier the noise."
+    said = (
+        whose + "The better a curve follows the bars, in the tails above all, the likelier it is."
+    )
     likely = study.noise
     if likely is not None and likely.noise is None:
         said += f" Only noise that is the same everywhere is drawn; {likely.name} noise is not."
@@ -138,4 +157,4 @@ def _owned(pull: Floats) -> float:
 
 def _outside(errors: Floats, x: Axis) -> str:
     count = int(np.count_nonzero(~x.holds(errors)))
-    return f" {count:,} of {errors.size:,} rows lie outside the picture." if count else ""
+    return f" {count:,} of {errors.size:,} rows drawn lie outside the picture." if count else ""

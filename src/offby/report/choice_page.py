@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from offby.report import choice_charts
 from offby.report.choice_text import read
 from offby.report.templates import template
 
@@ -32,12 +31,11 @@ def _content(choice: Choice) -> dict[str, Any]:
     from offby import __version__
 
     first, *others = choice.sentences
-    charts = [] if choice.study is None else choice_charts.charts(choice.study)
     return {
         "version": __version__,
         "source": choice.source,
         "columns": read(choice),
-        "main": {"headline": first, "charts": charts},
+        "main": {"headline": first, "charts": choice.draw()},
         "others": " ".join(others),
         "tables": [
             table for table in (choice.table, choice.trimmed, choice.noises) if table is not None

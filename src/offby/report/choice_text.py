@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from offby.report.numbers import rows
+from offby.drawing.numbers import rows
+from offby.report.printed import LEAST_WIDTH, bullets, narrow, printed
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+    from rich.text import Text
 
-    from offby.report.choice import Choice, Table
-
-_LEAST_WIDTH = 66
+    from offby.report.choice import Choice, Evidence, Table
 
 
 def to_text(choice: Choice, width: int | None = None, *, color: bool = False) -> str:
     """The answer as text, for a terminal so wide; 80 columns if not told."""
-    from rich.console import Console
-
-    out = io.StringIO()
-    console = Console(file=out, width=width or 80, force_terminal=color, highlight=False,
-                      color_system="standard" if color else None)  # fmt: skip
-    show(choice, console)
-    return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
+    return printed(partial(show, choice), width, color)
 
 
 def show(choice: Choice, console: Console) -> None:
@@ -39,11 +33,14 @@ def show(choice: Choice, console: Console) -> None:
     for table in (choice.table, choice.noises):
         if table is not None:
             console.print(Text(f"\n{table.title}", style="bold"))
-            for part in _parts(table, console.width):
-                console.print((_table if console.width >= _LEAST_WIDTH else _narrow)(part))
+            for place, part in enumerate(_parts(table, console.width)):
+                if place:
+                    console.print()
+                wide = console.width >= LEAST_WIDTH
+                console.print(_table(part) if wide else narrow(part.heads, part.lines))
     if choice.evidence:
         console.print()
-        console.print(_bullets(choice))
+        console.print(bullets(map(_told, choice.evidence)))
 
 
 def read(choice: Choice) -> str:
@@ -59,16 +56,21 @@ def read(choice: Choice) -> str:
 
 
 def _parts(table: Table, width: int) -> list[Table]:
-    """The table, or where a matrix is too wide, its verdicts first and then its other columns."""
-    columns = zip(table.heads, *table.lines, strict=True)
-    needed = sum(max(map(len, column)) + 2 for column in columns)
-    if not table.heat or needed <= width or width < _LEAST_WIDTH:
+    """The table, or where a matrix is too wide, as many columns at a time as there is room for."""
+    if not table.heat or width < LEAST_WIDTH:
         return [table]
-    last = len(table.heads)
-    return [_taken(table, (0, 1, last - 2, last - 1)), _taken(table, (0, *range(2, last - 2)))]
+    columns = zip(table.heads, *table.lines, strict=True)
+    needed = [max(map(len, column)) + 2 for column in columns]
+    parts, room = [[0]], width - needed[0]
+    for place, more in enumerate(needed[1:], 1):
+        if more > room and len(parts[-1]) > 1:
+            parts, room = [*parts, [0]], width - needed[0]
+        parts[-1].append(place)
+        room -= more
+    return [_taken(table, part) for part in parts]
 
 
-def _taken(table: Table, places: tuple[int, ...]) -> Table:
+def _taken(table: Table, places: list[int]) -> Table:
     heads = tuple(table.heads[k] for k in places)
     return replace(table, heads=heads, lines=tuple(tuple(x[k] for k in places)
                                                    for x in table.lines))  # fmt: skip
@@ -86,35 +88,13 @@ def _table(table: Table) -> RenderableType:
         least = min(longest, 24) if place == 0 else min(len(head), 10)
         grid.add_column(Text(head), overflow="fold", min_width=least)
     for line in table.lines:
-        style = "bold" if line[-1] in ("keep", "recommended") else None
+        style = "bold" if {"keep", "recommended"} & set(line) else None
         grid.add_row(*map(Text, line), style=style)
     return grid
 
 
-def _narrow(table: Table) -> RenderableType:
-    """Two columns: every line's first cell, and below it what the others hold."""
-    from rich.table import Table as Grid
+def _told(one: Evidence) -> Text:
     from rich.text import Text
 
-    grid = Grid.grid(padding=(0, 2))
-    grid.add_column(overflow="fold")
-    grid.add_column(overflow="fold")
-    for line in table.lines:
-        grid.add_row(Text(line[0], style="bold"), "")
-        for head, cell in zip(table.heads[1:], line[1:], strict=True):
-            if cell:
-                grid.add_row(Text(f"  {head}"), Text(cell))
-    return grid
-
-
-def _bullets(choice: Choice) -> RenderableType:
-    from rich.table import Table as Grid
-    from rich.text import Text
-
-    grid = Grid.grid(padding=(0, 1))
-    grid.add_column()
-    grid.add_column(overflow="fold")
-    for one in choice.evidence:
-        method = f" [{one.estimate['method']}]" if one.estimate["method"] else ""
-        grid.add_row("•", Text.assemble(one.text, (method, "dim")))
-    return grid
+    method = f" [{one.estimate['method']}]" if one.estimate["method"] else ""
+    return Text.assemble(one.text, (method, "dim"))

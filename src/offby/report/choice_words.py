@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from offby.choice import Candidate, Estimate, Likeness, Study
-from offby.losses import Absolute, Squared
-from offby.report.numbers import between, number, percent
+import numpy as np
 
-CANDIDATES = ("train with", "aims at", "off by", "rows needed", "verdict")
+from offby.choice import Candidate, Estimate, Likeness, Study
+from offby.drawing.numbers import between, number, percent
+from offby.losses import Absolute, Squared
+
+CANDIDATES = ("train with", "aims at", "off by", "rows saved", "verdict")
 NOISES = ("noise", "nats a row", "behind the best")
 _VERDICTS = {
     "own": "judge's own", "fewer": "fewer rows", "tied": "no real gain",
@@ -26,7 +28,8 @@ def recommendation(study: Study) -> str:
         return f"{_keep(study)} {mine}: {_why_keep(study)}."
     saved = f"{_rows(taken.saving)} rows than {mine} {_ends(taken.saving)}"
     if taken.gap is None:
-        return f"Train with {taken.name}: it aims at the mean, too, and needs {saved}."
+        same = "it aims at the mean, too, and a fit of the same shape"
+        return f"Train with {taken.name}: {same} needs {saved}."
     same = "asymmetry is not significant"
     return f"Train with {taken.name}: {same}, and its slopes need {saved}."
 
@@ -41,9 +44,18 @@ def _why_keep(study: Study) -> str:
         return f"only it is sure to aim at {aim}"
     elsewhere = any(one.verdict == "elsewhere" for one in study.candidates)
     others = [one for one in study.candidates[1:] if one.verdict != "elsewhere"]
+    if elsewhere and not others and _below_zero(study):
+        return f"of the losses of the error alone only it is sure to aim at {aim}"
     if elsewhere and not others:
         return f"the noise is asymmetric, so only it is sure to aim at {aim}"
     return f"no other loss surely aims at {aim} and needs at least 5 % fewer rows"
+
+
+def _below_zero(study: Study) -> int:
+    """How many predictions keep losses of amounts from being weighed, where truths allow them."""
+    if study.judge.functional != "mean" or study.target != "real" or study.y.min() < 0:
+        return 0
+    return int(np.count_nonzero(study.p <= 0))
 
 
 def sentences(study: Study) -> tuple[str, ...]:
@@ -84,8 +96,14 @@ def _aim(study: Study) -> str:
     power = study.evidence.get("variance_power")
     if taken is not None and power is not None and power.nonzero:
         return (
-            f"The variance goes with the prediction to the power {_with(power)}; {taken.name} "
-            "needs predictions above 0, as a log link gives."
+            f"The variance goes with the prediction to the power {_with(power)}; where your model "
+            f"has no log link, as {taken.name} mostly has, train under both (--target) to be sure."
+        )
+    if below := _below_zero(study):
+        are = "is" if below == 1 else "are"
+        return (
+            f"Of {study.p.size:,} predictions {below:,} {are} not above 0: "
+            "poisson and its kin, which aim at the mean, too, could not be weighed."
         )
     missed = [one for one in study.candidates if one.gap is not None and one.gap.nonzero]
     worst = next((one for one in missed if one.loss in usual), None)
@@ -106,8 +124,8 @@ def candidate(one: Candidate, study: Study) -> tuple[str, ...]:
         told = "keep" if one.verdict == "own" and _keep(study) == "Keep" else "recommended"
     gap = "" if one.gap is None else _with(one.gap, 2)
     known = one.saving is not None and one.saving.value is not None and one.verdict != "elsewhere"
-    rows = f"{_rows(one.saving)} {_ends(one.saving)}" if known else ""
-    return one.name, _aimed_at(one, study), gap, rows, told
+    saved = _saved(one.saving) if known else ""
+    return one.name, _aimed_at(one, study), gap, saved, told
 
 
 def _aimed_at(one: Candidate, study: Study) -> str:
@@ -186,6 +204,14 @@ def _power(power: Estimate, *, careful: bool) -> str:
 def _rows(saving: Estimate | None) -> str:
     value = 0.0 if saving is None or saving.value is None else saving.value
     return f"{percent(abs(value))} {'fewer' if value >= 0 else 'more'}"
+
+
+def _saved(saving: Estimate | None) -> str:
+    """A share of the rows with its interval, in per cent and below zero where more are needed."""
+    if saving is None or saving.value is None or saving.low is None or saving.high is None:
+        return ""
+    value, low, high = (f"{100 * end:.0f}" for end in (saving.value, saving.low, saving.high))
+    return f"{value} % ({low} … {high})"
 
 
 def _ends(share: Estimate | None) -> str:

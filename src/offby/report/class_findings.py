@@ -10,12 +10,12 @@ import numpy as np
 
 from offby.classification.task import Task
 from offby.confusion import most_confused, recall
+from offby.drawing.numbers import between, chance, number, percent
 from offby.measures.aggregate import Undefined
 from offby.measures.measurement import Measurement
 from offby.report import findings as common
 from offby.report.class_view import ClassView
 from offby.report.finding import Finding
-from offby.report.numbers import between, chance, number, percent
 from offby.scores import Costs, ScoreCounts, best_cost, calibration_error, calibration_line, saving
 
 _ENOUGH_FOR_SHARES = 200

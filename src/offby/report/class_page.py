@@ -6,14 +6,14 @@ import math
 from collections.abc import Callable, Iterator
 
 from offby.confusion import Confusion, most_confused
+from offby.drawing.chart import Chart, Listing
+from offby.drawing.numbers import chance, number, percent, rows
 from offby.measures.aggregate import Undefined
 from offby.report import cut_charts, ranking_charts
 from offby.report.class_table import by_class
 from offby.report.class_view import ClassView, WorstRow
-from offby.report.drawn import Chart, Listing
 from offby.report.labels import short
 from offby.report.matrix import matrix
-from offby.report.numbers import chance, number, percent, rows
 from offby.report.reliability_chart import calibration
 from offby.report.scored import Scored
 

@@ -6,11 +6,11 @@ import math
 from dataclasses import dataclass
 
 from offby.confusion import Confusion, Estimate, ReportRow, report_rows
+from offby.drawing.chart import Chart, Key
+from offby.drawing.numbers import between, number, percent
+from offby.drawing.plot import BLUE, MUTED
 from offby.measures.aggregate import Undefined
-from offby.report.drawn import Chart, Key
 from offby.report.labels import quoted, short
-from offby.report.numbers import between, number, percent
-from offby.report.plot import BLUE, MUTED
 from offby.report.templates import template
 
 _OPEN = 30  # classes that are shown at once

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from offby.confusion import Confusion, Estimate, report_rows
+from offby.drawing.numbers import number, percent
 from offby.report.class_view import ClassView
-from offby.report.numbers import number, percent
 
 if TYPE_CHECKING:
     from rich.table import Table

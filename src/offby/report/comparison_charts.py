@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from offby.drawing import plot
+from offby.drawing.chart import Chart, Key
+from offby.drawing.numbers import number, percent
+from offby.drawing.plot import BLUE, DASH, INK, Axis, Floats
 from offby.pairs.difference import TARGETS, Difference
-from offby.report import plot
 from offby.report.comparison_words import label
-from offby.report.drawn import Chart, Key
-from offby.report.numbers import number, percent
-from offby.report.plot import BLUE, DASH, GREEN, INK, MUTED, ORANGE, Axis, Floats, Spec
+from offby.report.forest import Bar, forest, reach
 
 if TYPE_CHECKING:
     from offby.report.comparison import Comparison
@@ -23,7 +23,6 @@ _MOST = 12  # differences that one picture holds
 _GROUPS = 10  # of rows by their actual value
 _TOP = 1e150  # beyond, squares overflow, and no picture helps
 _LIKE = 25  # rows at least in such a group
-_COLORS = {"better": GREEN, "worse": ORANGE, "tied": MUTED}
 
 
 def charts(comparison: Comparison) -> list[Chart]:
@@ -33,17 +32,6 @@ def charts(comparison: Comparison) -> list[Chart]:
     if comparison.task == "regression":
         found.append(_by_truth(comparison))
     return [chart for chart in found if chart is not None]
-
-
-@dataclass(frozen=True)
-class _Bar:
-    """A difference to be drawn: in which units, and what it is called."""
-
-    name: str
-    value: float
-    low: float
-    high: float
-    verdict: str
 
 
 def _measures(comparison: Comparison) -> Chart | None:
@@ -64,7 +52,7 @@ def _measures(comparison: Comparison) -> Chart | None:
         f"({percent(comparison.confidence, 3)} intervals). The loss of a measure that is best at 1 "
         "is what it lacks."
     )
-    return _forest(bars, Axis("of the loss", *_reach(bars), "~%"), title, caption)
+    return forest(bars, Axis("of the loss", *reach(bars), "~%"), title, caption)
 
 
 def _against_best(comparison: Comparison) -> Chart | None:
@@ -82,12 +70,12 @@ def _against_best(comparison: Comparison) -> Chart | None:
         "what touches the line may be as good. The intervals of all pairs hold together "
         f"({percent(comparison.confidence, 3)})."
     )
-    return _forest(bars, Axis(f"difference of {name}", *_reach(bars)), title, caption)
+    return forest(bars, Axis(f"difference of {name}", *reach(bars)), title, caption)
 
 
 def _bar(
     name: str, found: Difference, scale: float, shown: Callable[[float, int], str]
-) -> list[_Bar]:
+) -> list[Bar]:
     """A difference in some units, if it has an interval."""
     if found.value is None or found.low is None or found.high is None:
         return []
@@ -95,38 +83,7 @@ def _bar(
     value = scale * found.value
     if not all(map(math.isfinite, (value, low, high))):
         return []
-    return [_Bar(f"{name} {shown(value, 2)}", value, low, high, found.verdict)]
-
-
-def _reach(bars: Sequence[_Bar]) -> tuple[float, float]:
-    """From where to where an axis goes that shows them all, and zero."""
-    return plot.around(0.0, *(end for bar in bars for end in (bar.low, bar.high)))
-
-
-def _forest(bars: Sequence[_Bar], x: Axis, title: str, caption: str) -> Chart | None:
-    """A line for each difference, from one end of its interval to the other."""
-    if not bars:
-        return None
-    up = Axis("", -len(bars) - 0.4, -0.2, labels=False)
-    layers = [plot.rule(x, 0.0, INK, strokeWidth=1.2)]
-    for place, bar in enumerate(bars, start=1):
-        color = _COLORS.get(bar.verdict, MUTED)
-        layers += [
-            plot.line(x, up, [bar.low, bar.high], [-place, -place], color, strokeWidth=4),
-            plot.dots(x, up, [bar.value], [-place], color, size=110),
-            _name(x, up, bar, -place + 0.22),
-        ]
-    seen = dict.fromkeys(bar.verdict for bar in bars)
-    keys = tuple(Key("line", _COLORS.get(verdict, MUTED), verdict) for verdict in seen)
-    return Chart(title, caption, keys, plot.draw(layers, title))
-
-
-def _name(x: Axis, up: Axis, bar: _Bar, height: float) -> Spec:
-    """What is drawn, above its line and within the picture."""
-    middle = (x.low + x.high) / 2
-    side = "left" if bar.value < middle else "right"
-    at = bar.low if side == "left" else bar.high
-    return plot.words(x, up, at, height, bar.name, align=side)
+    return [Bar(f"{name} {shown(value, 2)}", value, low, high, found.verdict)]
 
 
 def _by_truth(comparison: Comparison) -> Chart | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from offby.drawing.numbers import number, percent, rows
 from offby.measures.measurement import Measurement
 from offby.pairs.difference import Difference
 from offby.report.comparison_words import label, listed, percents
 from offby.report.finding import Finding
-from offby.report.numbers import number, percent, rows
 
 _FEW = 30
 _UNEVEN = 0.9

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from offby.drawing.numbers import rows
 from offby.report import comparison_charts, comparison_segment_charts
 from offby.report.comparison_text import Cells, segment_tables, tables
 from offby.report.comparison_words import headline
-from offby.report.numbers import rows
 from offby.report.templates import template
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from offby.drawing.chart import Chart
     from offby.report.comparison import Comparison
-    from offby.report.drawn import Chart
 
 _SEGMENTS = 60  # that the page lists
 _DIFFERENCES = "A difference is the later model's measure less the first one's. "

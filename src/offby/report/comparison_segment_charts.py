@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from offby.drawing import plot
+from offby.drawing.chart import Chart, Key
+from offby.drawing.plot import GREEN, INK, MUTED, ORANGE, Axis, Floats, Spec
 from offby.pairs.difference import Difference
-from offby.report import plot
 from offby.report.comparison_segments import ComparedSegment, Pair, families
 from offby.report.comparison_words import label
-from offby.report.drawn import Chart, Key
-from offby.report.plot import GREEN, INK, MUTED, ORANGE, Axis, Floats, Spec
 
 if TYPE_CHECKING:
     from offby.report.comparison import Comparison

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
+from offby.drawing.numbers import between, number, percent
 from offby.pairs.difference import Difference
 from offby.report.comparison_segments import ComparedSegment, families
 from offby.report.comparison_words import headline, label, listed
-from offby.report.numbers import between, number, percent
+from offby.report.printed import LEAST_WIDTH, bullets, narrow, printed
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
     from offby.report.comparison import Comparison
 
-_LEAST_WIDTH = 66
 _SEGMENTS, _LEAST_SEGMENTS = 20, 5
 Cells = Sequence[str]
 Lines = tuple[Cells, Sequence[Cells]]
@@ -25,13 +25,7 @@ Lines = tuple[Cells, Sequence[Cells]]
 
 def to_text(comparison: Comparison, width: int | None = None, *, color: bool = False) -> str:
     """The comparison as text, for a terminal so wide; 80 columns if not told."""
-    from rich.console import Console
-
-    out = io.StringIO()
-    console = Console(file=out, width=width or 80, force_terminal=color, highlight=False,
-                      color_system="standard" if color else None)  # fmt: skip
-    show(comparison, console)
-    return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
+    return printed(partial(show, comparison), width, color)
 
 
 def show(comparison: Comparison, console: Console) -> None:
@@ -42,18 +36,18 @@ def show(comparison: Comparison, console: Console) -> None:
     if comparison.columns:
         console.print(Text(comparison.columns, style="dim"))
     for heads, lines in tables(comparison):
-        wide = console.width >= _LEAST_WIDTH
+        wide = console.width >= LEAST_WIDTH
         console.print()
-        console.print(_table(heads, lines) if wide else _narrow(heads, lines))
+        console.print(_table(heads, lines) if wide else narrow(heads, lines))
     for listing in segment_tables(comparison):
         console.print(Text(f"\n{listing.title}", style="bold"))
-        wide = console.width >= _LEAST_WIDTH
-        console.print((_table if wide else _narrow)(listing.heads, listing.lines))
+        wide = console.width >= LEAST_WIDTH
+        console.print((_table if wide else narrow)(listing.heads, listing.lines))
         if listing.below:
             console.print(Text(listing.below, style="dim"))
     if comparison.findings:
         console.print()
-        console.print(_bullets(comparison))
+        console.print(bullets(Text(finding.text) for finding in comparison.findings))
 
 
 def tables(comparison: Comparison) -> Iterator[Lines]:
@@ -149,31 +143,3 @@ def _table(heads: Cells, lines: Sequence[Cells]) -> RenderableType:
     for line in lines:
         table.add_row(*map(Text, line))
     return table
-
-
-def _narrow(heads: Cells, lines: Sequence[Cells]) -> RenderableType:
-    """Two columns: every line's first cell, and below it what the others hold."""
-    from rich.table import Table
-    from rich.text import Text
-
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(overflow="fold")
-    grid.add_column(overflow="fold")
-    for line in lines:
-        grid.add_row(Text(line[0], style="bold"), "")
-        for head, cell in zip(heads[1:], line[1:], strict=True):
-            if cell:
-                grid.add_row(Text(f"  {head}"), Text(cell))
-    return grid
-
-
-def _bullets(comparison: Comparison) -> RenderableType:
-    from rich.table import Table
-    from rich.text import Text
-
-    grid = Table.grid(padding=(0, 1))
-    grid.add_column()
-    grid.add_column(overflow="fold")
-    for finding in comparison.findings:
-        grid.add_row("•", Text(finding.text))
-    return grid

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from offby.drawing.numbers import between, number, percent, rows
 from offby.pairs.difference import TARGETS, Difference
-from offby.report.numbers import between, number, percent, rows
 
 if TYPE_CHECKING:
     from offby.report.comparison import Comparison

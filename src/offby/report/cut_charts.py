@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from offby.report import plot
-from offby.report.drawn import Chart, Key
-from offby.report.numbers import between, number, percent
-from offby.report.plot import BLUE, DASH, GREEN, INK, ORANGE, PINK, Axis, Floats, Spec
+from offby.drawing import plot
+from offby.drawing.chart import Chart, Key
+from offby.drawing.numbers import between, number, percent
+from offby.drawing.plot import BLUE, DASH, GREEN, INK, ORANGE, PINK, Axis, Floats, Spec
 from offby.report.ranking_charts import STEPS
 from offby.report.scored import Scored, share_axis
 from offby.scores import (

@@ -1,4 +1,4 @@
-"""What the pictures of a report are drawn from, and what one of them is."""
+"""What the pictures of a report are drawn from."""
 
 from __future__ import annotations
 
@@ -9,50 +9,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from offby.drawing import plot
+from offby.drawing.numbers import rows
+from offby.drawing.plot import Axis, Floats, Spec
 from offby.formula.expression import Expression
-from offby.report import plot
-from offby.report.numbers import rows
-from offby.report.plot import Axis, Floats, Spec
 from offby.report.view import View
 
 if TYPE_CHECKING:
     from offby.report.report import Report
 
 _TOP = float(np.finfo(np.float64).max) / 8  # so that no difference or margin overflows
-
-
-@dataclass(frozen=True)
-class Key:
-    """What a colour stands for; `shape` is line, dot, area or faint."""
-
-    shape: str
-    color: str
-    text: str
-    dash: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class Chart:
-    """A picture with its title, its caption and what its colours stand for."""
-
-    title: str
-    caption: str
-    keys: tuple[Key, ...]
-    body: str
-    """Markup: an SVG, or a table that is a picture by its colours."""
-    broad: bool = False
-    """Whether it takes the width of the page."""
-
-
-@dataclass(frozen=True)
-class Listing:
-    """A small table: what matters in it is bold, and each line ends in a bar for its last cell."""
-
-    title: str
-    say: str
-    heads: tuple[str, ...]
-    lines: tuple[tuple[str, ...], ...]
-    bars: tuple[float, ...]  # in pixels
 
 
 @dataclass(frozen=True)

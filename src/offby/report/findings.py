@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from offby.drawing.numbers import between, number, percent, rows
 from offby.measures.measurement import Measurement
 from offby.report.finding import Finding
-from offby.report.numbers import between, number, percent, rows
 from offby.report.view import Row, View
 
 NEEDED = (

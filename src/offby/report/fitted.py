@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from offby.drawing.landscape import Landscape
+from offby.drawing.plot import Floats
 from offby.report import fitted_page, fitted_text
-from offby.report.landscape import Landscape
-from offby.report.plot import Floats
+from offby.report.printed import printed
 from offby.report.report import Report, strict
 
 
@@ -74,6 +74,7 @@ class Fitted:
             "loss": fitted_text.loss_of(self),
             "rows": {"trained": self.trained, "held_out": self.held_out},
             "objective": self.model.objective_,
+            "explained": self.model.explained_,
             "gap": self.model.gap_,
             "certificate": self.model.certificate_,
             "converged": self.model.converged_,
@@ -98,13 +99,7 @@ class Fitted:
 
     def to_text(self, width: int | None = None, *, color: bool = False) -> str:
         """The fit as the terminal shows it."""
-        from rich.console import Console
-
-        out = io.StringIO()
-        console = Console(file=out, width=width or 80, force_terminal=color, highlight=False,
-                          color_system="standard" if color else None)  # fmt: skip
-        fitted_text.show(self, console)
-        return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
+        return printed(partial(fitted_text.show, self), width, color)
 
     def __repr__(self) -> str:
         return self.to_text()

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from offby.report import fitted_text, page, plot
-from offby.report.drawn import Chart, Key
-from offby.report.numbers import between, number
-from offby.report.plot import BLUE, INK, ORANGE, Axis, Floats
+from offby.drawing import plot
+from offby.drawing.chart import Chart, Key
+from offby.drawing.numbers import between, number
+from offby.drawing.plot import BLUE, INK, ORANGE, Axis, Floats
+from offby.report import fitted_text, page
 from offby.report.templates import template
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def _line(one: Coefficient) -> tuple[str, ...]:
 def _walk(fitted: Fitted) -> Chart | None:
     """The loss at each iteration, of the rows trained on and of those held out."""
     training = fitted.walk.get("objective", np.zeros(0))
-    held_out = fitted.walk.get("validation")
+    held_out = fitted.walk.get("held_out")
     series = [(training, BLUE, "training"), (held_out, ORANGE, "held out")]
     curves = [(curve, color, name) for curve, color, name in series if curve is not None]
     heights = np.concatenate([curve[np.isfinite(curve)] for curve, _, _ in curves])

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from offby.drawing.numbers import number, rows
+from offby.drawing.plot import Floats
+from offby.fit.summary import counted
 from offby.losses import CategoricalLoss
 from offby.report import terminal
-from offby.report.numbers import number, rows
+
+Walk: TypeAlias = Mapping[str, Sequence[float] | Floats]
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -16,10 +21,12 @@ if TYPE_CHECKING:
     from offby.report.fitted import Fitted
 
 _LAST = 8  # iterations: what was gained before is gone from the terminal, not from the JSON
+_LOSSES = ("objective", "held_out", "validation")
 _NEAR = 1e-9  # nearer than this nothing that is printed would change
 _HEADS = {
     "objective": "training loss",
-    "validation": "held-out loss",
+    "held_out": "held-out loss",
+    "validation": "validation loss",
     "gradient": "gradient",
     "step": "step",
     "seconds": "seconds",
@@ -35,7 +42,7 @@ def show(fitted: Fitted, console: Console) -> None:
         console.print(Text(sentence, style="dim"))
     if len(fitted.walk.get("objective", ())):
         console.print()
-        console.print(walk_table(fitted, timed=console.is_terminal))
+        console.print(walk_table(fitted.walk, timed=console.is_terminal))
     console.print()
     console.print(Text(fitted.model.summary()), soft_wrap=True)
     for caution in fitted.cautions:
@@ -49,10 +56,12 @@ def headline(fitted: Fitted) -> str:
     model, what = fitted.model, f"{loss_of(fitted)} fitted to {rows(fitted.trained)}"
     if "falls without end" in model.certificate_:
         return f"{what}: the loss falls without end, so there is no minimum to be at"
+    if "validation" in model.certificate_ and model.converged_:
+        return f"{what}: stopped early, after {counted(model.n_iter_)}, with the best model kept"
     if not model.converged_:
-        return f"{what}: stopped after {model.n_iter_} iterations, not at a minimum"
+        return f"{what}: stopped after {counted(model.n_iter_)}, not at a minimum"
     if model.gap_ is None:
-        return f"{what}: ended after {model.n_iter_} iterations, and nothing is proved of the end"
+        return f"{what}: ended after {counted(model.n_iter_)}, and nothing is proved of the end"
     near = model.gap_ <= _NEAR * abs(model.objective_)
     above = "to more than 9 digits" if near else f"within {number(model.gap_, 2)}"
     return f"{what}: proved to be at its minimum, {number(model.objective_, 5)}, {above}"
@@ -89,19 +98,18 @@ def measured_on(fitted: Fitted) -> str:
     return "On the very rows that were fitted: new rows will fare worse (--validate 0.2 holds out)"
 
 
-def walk_table(fitted: Fitted, most: int = _LAST, *, timed: bool = True) -> RenderableType:
+def walk_table(walk: Walk, most: int = _LAST, *, timed: bool = True) -> RenderableType:
     """The first iteration and the last ones; `timed` with the seconds that each took."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     table.add_column("iteration", justify="right")
-    names = [name for name in _HEADS if name in fitted.walk and (timed or name != "seconds")]
+    names = [name for name in _HEADS if name in walk and (timed or name != "seconds")]
     for name in names:
         table.add_column(_HEADS[name], justify="right")
-    for k in chosen(len(fitted.walk["objective"]), most):
-        cells = ["…"] * (len(names) + 1) if k is None else _cells(fitted, names, k)
-        table.add_row(*cells)
+    for k in chosen(len(walk["objective"]), most):
+        table.add_row(*(["…"] * (len(names) + 1) if k is None else _cells(walk, names, k)))
     return table
 
 
@@ -116,10 +124,6 @@ def chosen(steps: int, most: int) -> list[int | None]:
     return [0, None, *range(steps - most + 1, steps)]
 
 
-def _cells(fitted: Fitted, names: list[str], k: int) -> list[str]:
-    found = []
-    for name in names:
-        value = float(fitted.walk[name][k])
-        digits = 7 if name in ("objective", "validation") else 3
-        found.append("" if np.isnan(value) else number(value, digits))
-    return [str(k + 1), *found]
+def _cells(walk: Walk, names: list[str], k: int) -> list[str]:
+    values = [(float(walk[name][k]), 7 if name in _LOSSES else 3) for name in names]
+    return [str(k + 1), *("" if np.isnan(value) else number(value, at) for value, at in values)]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from offby.drawing import plot
+from offby.drawing.chart import Chart, Key
+from offby.drawing.numbers import number, percent, rows
+from offby.drawing.plot import BLUE, DASH, GREEN, INK, MUTED, ORANGE, PINK, Axis, Floats, Spec
 from offby.formula.arrays import evaluate
 from offby.formula.expression import Expression
 from offby.formula.words import p, r, y, z
-from offby.report import plot
-from offby.report.drawn import Chart, Drawn, Key
-from offby.report.numbers import number, percent, rows
-from offby.report.plot import BLUE, DASH, GREEN, INK, MUTED, ORANGE, PINK, Axis, Floats, Spec
+from offby.report.drawn import Drawn
 
 _STEPS = 120
 _MOST = 1e6  # average rows: what costs more is no cost that a picture can compare

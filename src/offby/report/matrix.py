@@ -8,10 +8,10 @@ from functools import cached_property
 import numpy as np
 
 from offby.confusion import Confusion, most_confused
-from offby.report.drawn import Chart, Key
+from offby.drawing.chart import Chart, Key
+from offby.drawing.numbers import number, percent
+from offby.drawing.plot import BLUE, ORANGE, Floats
 from offby.report.labels import quoted, short
-from offby.report.numbers import number, percent
-from offby.report.plot import BLUE, ORANGE, Floats
 from offby.report.templates import template
 
 _WHOLE = 20  # classes, up to which a page shows all of them

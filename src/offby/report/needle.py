@@ -6,9 +6,10 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from offby.drawing.chart import Listing
+from offby.drawing.numbers import between, number, percent, rows
 from offby.interventions import Intervention, Trials
-from offby.report.drawn import Listing
-from offby.report.numbers import between, number, percent, rows
+from offby.report.printed import LEAST_WIDTH
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -17,7 +18,6 @@ TITLE = "What would move the needle"
 NOTHING = "nothing here would help: no simple correction survives held-out rows"
 _HOW = "each alone, on rows it was not fitted to (halves of {}); gains overlap"
 _NOT_FITTED = "each alone; gains overlap"
-_LEAST_WIDTH = 66
 _BAR = 100  # pixels
 
 
@@ -86,7 +86,7 @@ def show(trials: Trials | None, console: Console) -> None:
     if survivors:
         console.print(Text(_how(trials), style="dim"))
         console.print()
-        wide = console.width >= _LEAST_WIDTH
+        wide = console.width >= LEAST_WIDTH
         console.print(_table(trials) if wide else _lines(map(sentence, survivors)))
         console.print()
     console.print(_lines(sentences(trials)))

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from offby.drawing.numbers import percent, rows
 from offby.measures.measurement import Measurement
 from offby.report import needle, terminal
 from offby.report.class_view import ClassView
-from offby.report.numbers import percent, rows
 from offby.report.templates import template
 from offby.report.view import View
 from offby.report.worst import worst
 
 if TYPE_CHECKING:
-    from offby.report.drawn import Chart, Listing
+    from offby.drawing.chart import Chart, Listing
     from offby.report.report import Report
 
 _DRAWN_OUTPUTS = 6  # more would make a page nobody scrolls through

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from offby.report import plot
-from offby.report.drawn import Chart, Key
-from offby.report.numbers import number, percent
-from offby.report.plot import BLUE, DASH, MUTED, Axis, Spec
+from offby.drawing import plot
+from offby.drawing.chart import Chart, Key
+from offby.drawing.numbers import number, percent
+from offby.drawing.plot import BLUE, DASH, MUTED, Axis, Spec
 from offby.report.scored import Scored, share_axis
 from offby.scores import (
     Curve,

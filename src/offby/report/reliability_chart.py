@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from offby.report import plot
-from offby.report.drawn import Chart, Key
-from offby.report.numbers import chance, number, percent
-from offby.report.plot import BLUE, DASH, MUTED, ORANGE, Axis, Floats, Spec
+from offby.drawing import plot
+from offby.drawing.chart import Chart, Key
+from offby.drawing.numbers import chance, number, percent
+from offby.drawing.plot import BLUE, DASH, MUTED, ORANGE, Axis, Floats, Spec
 from offby.report.scored import Scored
 from offby.scores import Reliability, reliability
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from offby.confusion import Confusion
-from offby.report import plot
+from offby.drawing import plot
+from offby.drawing.chart import Key
+from offby.drawing.plot import ORANGE, Axis, Spec
 from offby.report.class_view import ClassView
-from offby.report.drawn import Key
 from offby.report.labels import quoted
-from offby.report.plot import ORANGE, Axis, Spec
 from offby.scores import Costs, ScoreCounts
 
 

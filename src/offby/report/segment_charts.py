@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from offby.drawing import plot
+from offby.drawing.chart import Chart, Key, Listing
+from offby.drawing.numbers import between, number, percent
+from offby.drawing.plot import DASH, GREEN, INK, MUTED, ORANGE, Axis, Floats, Spec
 from offby.measures.measurement import Measurement
-from offby.report import plot
-from offby.report.drawn import Chart, Key, Listing
-from offby.report.numbers import between, number, percent
-from offby.report.plot import DASH, GREEN, INK, MUTED, ORANGE, Axis, Floats, Spec
 from offby.report.segment_findings import worse
 from offby.report.segment_text import SEARCHED, families
 from offby.segments.search import Search

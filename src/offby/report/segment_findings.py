@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from offby.drawing.numbers import between, number, percent, rows
 from offby.measures.measure import Better
 from offby.report.finding import Finding
-from offby.report.numbers import between, number, percent, rows
 from offby.segments.clusters import FEW
 from offby.segments.gap import Gap
 from offby.segments.search import Search

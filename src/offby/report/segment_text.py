@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from offby.report.numbers import between, number, percent
+from offby.drawing.numbers import between, number, percent
 from offby.report.segment_findings import worse
 from offby.segments.segment import Segment
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
+from offby.choice.trained.judged import Costs
 from offby.choice.trained.reading import Read
 from offby.choice.trained.scored import Scored
 from offby.choice.trained.verdict import Verdict, Weighed
-from offby.report import study_words
+from offby.report import study_charts, study_words
 from offby.report.choice import Choice, Evidence, Table
 
 
-def tried(found: Weighed, rows: Read) -> Choice:
+def tried(found: Weighed, rows: Read, costs: Costs | None = None) -> Choice:
     """The answer in words, with the table *train under A, judged by B*."""
     scored = found.trial.scored
     return Choice(
@@ -24,7 +26,7 @@ def tried(found: Weighed, rows: Read) -> Choice:
         ),
         scored.judges[0], rows.y.size + rows.dropped, rows.y.size, rows.dropped,
         scored.confidence, None, _told(rows), rows.source, None, without_worst(found),
-        found.trial.finished,
+        found.trial.finished, partial(study_charts.charts, found, costs),
     )  # fmt: skip
 
 
@@ -43,7 +45,7 @@ def table(found: Weighed, scored: Scored, told: Verdict, title: str) -> Table:
 
 
 def _heat(scored: Scored) -> tuple[tuple[float | None, ...], ...]:
-    """How near each candidate's cost is to the largest of its column, none for the name."""
+    """How near each candidate's cost is to the largest of its column, none where words stand."""
     columns = []
     for judge in range(len(scored.judges)):
         costs = [scored.mean(place, judge) for place in range(len(scored.names))]
@@ -51,7 +53,7 @@ def _heat(scored: Scored) -> tuple[tuple[float | None, ...], ...]:
         low, high = min(known, default=0.0), max(known, default=0.0)
         columns.append([None if cost is None or high <= low else (cost - low) / (high - low)
                         for cost in costs])  # fmt: skip
-    return tuple((None, *line) for line in zip(*columns, strict=True))
+    return tuple((None, first, None, None, *rest) for first, *rest in zip(*columns, strict=True))
 
 
 def _values(found: Weighed, scored: Scored, told: Verdict, place: int) -> dict[str, Any]:
@@ -67,4 +69,5 @@ def _values(found: Weighed, scored: Scored, told: Verdict, place: int) -> dict[s
 
 def _told(rows: Read) -> str:
     kind = f"yes is {rows.positive!r}; " if rows.positive else ""
-    return f"Trained on {len(rows.features)} columns; {kind}".strip().rstrip(";") + "."
+    columns = "1 column" if len(rows.features) == 1 else f"{len(rows.features)} columns"
+    return f"Trained on {columns}; {kind}".strip().rstrip(";") + "."

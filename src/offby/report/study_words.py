@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from offby.choice import Estimate
+from offby.choice import Estimate, Study
 from offby.choice.trained.candidate import Candidate
 from offby.choice.trained.judged import HIGHER
 from offby.choice.trained.paired import METHOD
 from offby.choice.trained.reading import Read
 from offby.choice.trained.scored import Scored
 from offby.choice.trained.verdict import Verdict, Weighed
-from offby.report.numbers import number, percent
+from offby.drawing.numbers import number, percent
 
+WEIGHTED = ("class_weighted", "cost_weighted")
 _SHOWN_ROWS = 5
-_WEIGHTED = ("class_weighted", "cost_weighted")
+_LEAST_SHOWN = 0.005  # per cent, below which a gain is shown as none
+_TIED = 0.05  # of the cost: an interval about zero that reaches further tells nothing
 
 
 def recommendation(found: Weighed) -> str:
@@ -32,7 +34,9 @@ def recommendation(found: Weighed) -> str:
         )
     if told.basis == "unsure":
         return f"Keep {have}: {scored.judges[0]} is undefined or infinite on a fold."
-    return f"Keep {have}: tied; on {folds} no loss to be trusted is surely better."
+    judge = found.judge
+    which = f"no loss that aims at {judge.words}" if judge and _others(found) else "no other loss"
+    return f"Keep {have}: on {folds} {which} is surely better."
 
 
 def sentences(found: Weighed, rows: Read) -> tuple[str, ...]:
@@ -48,23 +52,28 @@ def _gains(scored: Scored, gain: Estimate, have: str) -> str:
     judge = scored.judges[0]
     if scored.relative:
         part = percent(gain.value or 0.0)
-        return f"its loss by {judge} is {part} lower than that of {have} {_in_percent(gain)}"
+        return f"it costs {part} less than {have} {_in_percent(gain)}, judged by {judge}"
     way = "higher" if judge in HIGHER else "lower"
     return f"its {judge} is {_with(gain)} {way} than that of {have}"
 
 
-def _not_trusted(found: Weighed) -> str:
-    """A candidate with a surely lower loss that aims elsewhere, and what the noise says of it."""
+def _others(found: Weighed) -> list[int]:
+    """Candidates with a surely lower loss that aim elsewhere."""
     scored = found.trial.scored
-    others = [k for k in range(1, len(scored.names))
-              if scored.sure_gain(k).positive and not found.allowed(k)]  # fmt: skip
+    return [k for k in range(1, len(scored.names))
+            if scored.sure_gain(k).positive and not found.allowed(k)]  # fmt: skip
+
+
+def _not_trusted(found: Weighed) -> str:
+    """The best of those that aim elsewhere, and what the noise says of it."""
+    scored, others = found.trial.scored, _others(found)
     if not others or found.judge is None or found.noise is None:
         return ""
     one = max(others, key=lambda k: scored.gain(k).value or 0.0)
     aim = aims(found.trial.candidates[one])
     return (
-        f"{scored.names[one]} cost less on these folds, too, but aims at {aim}, and the errors "
-        f"are not symmetric, so that {found.judge.words} lies elsewhere."
+        f"{scored.names[one]} cost less on these folds, but aims at {aim}, and the errors are not "
+        f"symmetric, so that {found.judge.words} lies elsewhere."
     )
 
 
@@ -73,7 +82,7 @@ def _thresholds(found: Weighed) -> str:
     scored = found.trial.scored
     names = scored.names
     moved = next((k for k, one in enumerate(found.trial.candidates) if one.moved), None)
-    weighted = [k for k, name in enumerate(names) if name.startswith(_WEIGHTED)]
+    weighted = [k for k, name in enumerate(names) if name.startswith(WEIGHTED)]
     if moved is None or not weighted:
         return ""
     best = min(weighted, key=lambda k: scored.mean(k) or float("inf"))
@@ -95,20 +104,22 @@ def _sensitivity(found: Weighed, read: Read) -> str:
     more = ", …" if found.trial.worst.size > _SHOWN_ROWS else ""
     same = other.taken == found.verdict.taken
     told = "the answer is the same" if same else f"it would be {names[other.taken]}"
-    return f"With the worst 1 % of rows left out of the judging (rows {rows}{more}), {told}."
+    which = "row" if found.trial.worst.size == 1 else "rows"
+    return f"Judged without the worst 1 % of rows ({which} {rows}{more}), {told}."
 
 
 def heads(scored: Scored) -> tuple[str, ...]:
-    """The heads of the table: train under A, judged by B."""
-    return ("train with", *scored.judges, "gain", "verdict")
+    """The heads of the table: train under A, judged by B; what follows from the judge, first."""
+    first, *others = scored.judges
+    return ("train with", first, "gain", "verdict", *others)
 
 
 def line(found: Weighed, scored: Scored, told: Verdict, place: int) -> tuple[str, ...]:
     """A line of it."""
-    values = [shown(scored, place, k) for k in range(len(scored.judges))]
+    first, *others = [shown(scored, place, k) for k in range(len(scored.judges))]
     gain = scored.sure_gain(place) if place else Estimate(None)
-    share = _signed(gain) if scored.relative else _with(gain) if gain.value is not None else ""
-    return (scored.names[place], *values, share, said(found, scored, told, place))
+    share = _span(gain) if scored.relative else _with(gain) if gain.value is not None else ""
+    return (scored.names[place], first, share, said(found, scored, told, place), *others)
 
 
 def said(found: Weighed, scored: Scored, told: Verdict, place: int) -> str:
@@ -124,7 +135,16 @@ def said(found: Weighed, scored: Scored, told: Verdict, place: int) -> str:
         return "worse"
     if not found.allowed(place):
         return "aims elsewhere"
-    return "better" if gain.positive else "tied"
+    if gain.positive:
+        return "better"
+    return "tied" if _near(scored, gain) else "cannot tell"
+
+
+def _near(scored: Scored, gain: Estimate) -> bool:
+    """Whether even the ends of an interval about zero are small beside what the first one costs."""
+    low, high = gain.low or 0.0, gain.high or 0.0
+    whole = 1.0 if scored.relative else scored.mean(0) or 1.0
+    return max(-low, high) <= _TIED * whole
 
 
 def value(scored: Scored, place: int, judge: int) -> float | None:
@@ -136,7 +156,7 @@ def value(scored: Scored, place: int, judge: int) -> float | None:
 def shown(scored: Scored, place: int, judge: int) -> str:
     """The same as text; a dash where it is undefined."""
     found = value(scored, place, judge)
-    return "—" if found is None else number(found, 4)
+    return "—" if found is None else number(found, 4 if scored.relative else 3)
 
 
 def aims(one: Candidate) -> str:
@@ -148,37 +168,74 @@ def aims(one: Candidate) -> str:
 def statements(found: Weighed, left_out: tuple[str, ...]) -> Iterator[tuple[str, str, Estimate]]:
     """What else is known, by name, with the estimate behind it."""
     scored = found.trial.scored
+    what = "the cost beside that of" if scored.relative else "over"
     text = (
-        f"Gains are over {scored.names[0]}, on {found.trial.folds} folds held out; their "
-        f"{percent(scored.confidence)} intervals hold for all candidates at once."
+        f"A gain is {what} {scored.names[0]} on the same rows, averaged over {found.trial.folds} "
+        f"folds held out; the {percent(scored.confidence)} intervals hold for all losses at once."
     )
     yield "folds", text, Estimate(None, method=METHOD)
-    for name, why in found.trial.skipped.items():
-        yield f"skipped {name}", f"{name} was not tried: {why}.", Estimate(None, why=why)
+    for why, names in _skipped(found).items():
+        were = "was" if len(names) == 1 else "were"
+        text = f"{' and '.join(names)} {were} not tried: {why}."
+        yield f"skipped {', '.join(names)}", text, Estimate(None, why=why)
     if left_out:
         text = f"Columns left out, as text of many kinds or times: {', '.join(left_out)}."
         yield "left_out", text, Estimate(None)
     if found.noise is not None and found.noise.evidence:
         lean = found.noise.evidence["octile_skewness"]
-        seen = "so none is seen" if found.noise.symmetric else "or seen in a part of the rows"
-        text = f"Asymmetry of the errors (octiles) is {_with(lean)}, {seen}."
+        text = f"Octile skewness of the errors is {_with(lean)}{_leaning(found.noise)}"
         yield "octile_skewness", text, lean
     if found.verdict.basis == "noise":
         gain = scored.gain(found.verdict.taken)
-        yield "gain", f"On the folds the gain is {_signed(gain)}.", gain
+        yield "gain", f"On the folds the gain is {_span(gain)}.", gain
+
+
+def _skipped(found: Weighed) -> dict[str, list[str]]:
+    """The candidates that were not tried, by the reason."""
+    reasons: dict[str, list[str]] = {}
+    for name, why in found.trial.skipped.items():
+        reasons.setdefault(why, []).append(name)
+    return reasons
+
+
+def _leaning(noise: Study) -> str:
+    """What follows from how the errors lean, and from where their centres are."""
+    if noise.symmetric:
+        return ": no asymmetry is seen."
+    if noise.evidence["octile_skewness"].nonzero:
+        return ": they are not symmetric."
+    return ", but mean and centre differ for some predictions: they are not symmetric."
 
 
 def _with(found: Estimate) -> str:
-    return f"{number(found.value, 3)} ({number(found.low, 3)} … {number(found.high, 3)})"
+    shown = [number(end, 3) for end in (found.value, found.low, found.high)]
+    return shown[0] if len(set(shown)) == 1 else f"{shown[0]} ({shown[1]} … {shown[2]})"
 
 
-def _signed(found: Estimate) -> str:
+def signed(share: float) -> str:
+    """A share in per cent with its sign, two digits of it.
+
+    >>> signed(0.0341), signed(-2.5), signed(1e-9)
+    ('+3.4 %', '-250 %', '0 %')
+    """
+    return f"{_points(share)} %"
+
+
+def _points(share: float) -> str:
+    value = 100 * share
+    if abs(value) < _LEAST_SHOWN:
+        return "0"
+    return ("+" if value > 0 else "") + number(value, 2)
+
+
+def _span(found: Estimate) -> str:
     if found.value is None or found.low is None or found.high is None:
         return ""
-    return f"{100 * found.value:+.2g} % ({100 * found.low:+.2g} … {100 * found.high:+.2g})"
+    value, low, high = (_points(end) for end in (found.value, found.low, found.high))
+    return f"{value} %" if value == low == high else f"{value} % ({low} … {high})"
 
 
 def _in_percent(found: Estimate) -> str:
     if found.low is None or found.high is None:
         return ""
-    return f"({100 * found.low:.2g} … {100 * found.high:.2g} %)"
+    return f"({number(100 * found.low, 2)} … {number(100 * found.high, 2)} %)"

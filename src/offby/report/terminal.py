@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-import io
+from functools import partial
 from typing import TYPE_CHECKING
 
+from offby.drawing.numbers import between, number, percent, rows
 from offby.measures.measurement import Measurement
 from offby.report import class_terminal, needle, segment_text
 from offby.report.class_view import ClassView
-from offby.report.numbers import between, number, percent, rows
+from offby.report.printed import LEAST_WIDTH, bullets, printed
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
     from offby.report.report import Report
 
-_LEAST_WIDTH = 66
 _HEADLINES = {"accuracy": "right in {} of the rows", "log_loss": "log loss {}",
               "roc_auc": "ROC AUC {}"}  # fmt: skip
 
 
 def to_text(report: Report, width: int | None = None, *, color: bool = False) -> str:
     """The report as text, for a terminal so wide; 80 columns if not told."""
-    from rich.console import Console
-
-    out = io.StringIO()
-    console = Console(file=out, width=width or 80, force_terminal=color, highlight=False,
-                      color_system="standard" if color else None)  # fmt: skip
-    show(report, console)
-    return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
+    return printed(partial(show, report), width, color)
 
 
 def show(report: Report, console: Console) -> None:
@@ -44,13 +38,13 @@ def show(report: Report, console: Console) -> None:
         console.print(Text(f"{name}: {headline(part)}"))
     if report.outputs:
         console.print(Text("\nAverage over the outputs", style="bold"))
-    table = _table(report) if console.width >= _LEAST_WIDTH else _narrow_table(report)
+    table = _table(report) if console.width >= LEAST_WIDTH else _narrow_table(report)
     console.print(Padding(table, (0, 0, 1, 0)))
     if isinstance(report.view, ClassView):
         for more in class_terminal.tables(report.view):
             console.print(Padding(more, (0, 0, 1, 0)))
     if report.findings:
-        console.print(_bullets(report))
+        console.print(bullets(Text(finding.text) for finding in report.findings))
     needle.show(report.trials, console)
     segment_text.show_search(report.search, console)
     segment_text.show(report.segments, console)
@@ -136,15 +130,3 @@ def _wide(measured: Measurement) -> bool:
         return False
     low, high = measured.bracket
     return measured.standard_error is None or high - low > measured.standard_error / 4
-
-
-def _bullets(report: Report) -> RenderableType:
-    from rich.table import Table
-    from rich.text import Text
-
-    grid = Table.grid(padding=(0, 1))
-    grid.add_column()
-    grid.add_column(overflow="fold")
-    for finding in report.findings:
-        grid.add_row("•", Text(finding.text))  # a Text: names may hold [brackets]
-    return grid

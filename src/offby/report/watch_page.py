@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from offby.report.templates import template
+from offby.report.watch_facts import facts
 from offby.report.watch_text import tone
 from offby.report.watched import WatchedRun
 from offby.runs.curves import Floats, Series
@@ -22,8 +23,13 @@ MOST_POINTS = 1500
 def page(runs: Sequence[WatchedRun], unread: Mapping[str, str], *, live: bool = False) -> str:
     """The page; where it is live it asks its server, beside it, for what is new."""
     return template("watch.html.j2").render(
-        data=_embedded([told(run) for run in runs]),
-        unread=dict(unread),
+        data=_embedded(
+            {
+                "runs": [told(run) for run in runs],
+                "names": [run.name for run in runs],
+                "unread": dict(unread),
+            }
+        ),
         live=live,
         script=_asset("watch.js"),
         drawing=_asset("watch_plot.js"),
@@ -40,7 +46,7 @@ def told(run: WatchedRun) -> dict[str, Any]:
         "format": run.log.format,
         "axis": found.axis,
         "metric": {
-            "name": run.pair.metric,
+            "name": run.metric,
             "train": run.pair.train,
             "val": run.pair.val,
             "better": run.pair.better,
@@ -53,6 +59,7 @@ def told(run: WatchedRun) -> dict[str, Any]:
         "watched": found.watched,
         "best": {"at": found.best_epoch, "value": _finite(run.best), "within": found.best_interval},
         "last": _finite(run.last),
+        "facts": facts(run),
         "curves": {name: _points(series) for name, series in run.curves.items()},
         "fitted": None if found.fitted is None else [list(map(_drawn, c)) for c in found.fitted],
     }

@@ -78,6 +78,45 @@ function band(u, low, high, colour, alpha) {
   c.fillRect(a - 1, u.bbox.top, Math.max(b - a, 2) + 2, u.bbox.height);
 }
 
+const WRITING = "12px system-ui, sans-serif";
+
+function write(u, text, x, y, colour, align) {
+  const c = u.ctx;
+  c.globalAlpha = 1;
+  c.font = WRITING.replace("12", 12 * devicePixelRatio);
+  c.fillStyle = colour;
+  c.textAlign = align;
+  c.textBaseline = "middle";
+  c.fillText(text, x, y);
+}
+
+// What each curve ends with, beside its end; two that are near make room for one another
+function lastValues(u, run) {
+  const line = 14 * devicePixelRatio, found = [];
+  for (const [name, [, ys]] of Object.entries(run.curves)) {
+    const v = ys.findLast((y) => positive(y, view.logY));
+    if (v !== undefined) found.push({ v, y: u.valToPos(v, "y", true), colour: PALETTE[name === "val" ? 1 : 0] });
+  }
+  const [above, below] = found.sort((a, b) => a.y - b.y);
+  if (below && below.y - above.y < line) {
+    above.y = (above.y + below.y - line) / 2;
+    below.y = above.y + line;
+  }
+  for (const { v, y, colour } of found) write(u, number(v), u.bbox.left + u.bbox.width + 7 * devicePixelRatio, y, colour, "left");
+}
+
+function bestEpoch(u, { best, axis }) {
+  const x = u.valToPos(best.at, "x", true), away = 7 * devicePixelRatio, c = u.ctx;
+  const left = x > u.bbox.left + u.bbox.width / 2;
+  write(u, `best ${axis} ${number(best.at)}`, x + (left ? -away : away), u.bbox.top + 12 * devicePixelRatio, GREEN, left ? "right" : "left");
+  if (!positive(best.value, view.logY)) return;
+  c.beginPath();
+  c.arc(x, u.valToPos(best.value, "y", true), 5 * devicePixelRatio, 0, 7);
+  c.lineWidth = 2 * devicePixelRatio;
+  c.strokeStyle = GREEN;
+  c.stroke();
+}
+
 function drawOne(u, run) {
   const { best, curves, fitted, watched } = run, validated = watched === "val";
   if (best.at !== null && best.within) band(u, ...best.within, GREEN, 0.12);
@@ -88,6 +127,7 @@ function drawOne(u, run) {
     stroke(u, curves.val, PALETTE[1], 1, fitted ? 0.35 : 0.9, 4000);
   }
   if (fitted) stroke(u, fitted, validated ? PALETTE[1] : PALETTE[0], 3, 1);
+  if (best.at !== null) bestEpoch(u, run);
 }
 
 function drawAll(u, several) {
@@ -144,6 +184,7 @@ function draw(u) {
   } else if (view.seeds) drawGroups(u, grouped(several));
   else drawAll(u, several);
   c.restore();
+  if (only && !view.zoom) lastValues(u, only);
 }
 
 // The chart
@@ -165,7 +206,7 @@ function ends(curve, axis, log) {
 }
 
 // From the lowest to the highest of what is drawn
-function limits(axis, log) {
+function span(axis, log) {
   const several = shown(), only = lookedAt(several);
   let low = Infinity, high = -Infinity;
   for (const r of several) {
@@ -175,10 +216,23 @@ function limits(axis, log) {
       high = Math.max(high, b);
     }
   }
+  return [low, high];
+}
+
+// Whether the values span so much that most of them would lie on the floor
+function wide() {
+  const [low, high] = span(1, false);
+  return low > 0 && high > 20 * low;
+}
+
+function limits(axis, log) {
+  const [low, high] = span(axis, log);
   if (low > high) return log ? [1, 10] : [0, 1];
   if (low === high) return log ? [low / 2, high * 2] : [low - 0.5, high + 0.5];
   if (axis === 0) return [low, high];
-  return log ? [low / 1.1, high * 1.1] : uPlot.rangeNum(low, high, 0.05, false);
+  if (log) return [low / 1.1, high * 1.1];
+  const [floor, top] = uPlot.rangeNum(low, high, 0.05, false);
+  return [low < 0 ? floor : Math.max(floor, 0), top];
 }
 
 // On a log axis 1, 2, 5, 10 …; over many decades 1, 10 …; within a part of one, even steps
@@ -198,27 +252,30 @@ const label = () => {
 
 function plot() {
   const some = shown()[0], axis = some ? some.axis : "step";
-  const wanted = [axis, label(), view.logX, view.logY].join("\n");
+  const room = lookedAt(shown()) ? 58 : 18; // for what is written beside the ends of curves
+  const wanted = [axis, label(), room, view.logX, view.logY].join("\n");
   if (chart && wanted === chartOf) { chart.setData([limits(0, view.logX), [null, null]]); return; }
   if (chart) chart.destroy();
   chartOf = wanted;
-  build(axis);
+  build(axis, room);
 }
 
-function build(axis) {
+const broad = (u, values) => 16 + 7 * Math.max(...(values || []).map((text) => text.length), 3);
+
+function build(axis, room) {
   const grid = { stroke: "#80889033", width: 1 }, written = (u, found) => found.map(number);
   const look = { stroke: MUTED, grid, ticks: grid, labelSize: 22, values: written };
   const log = { splits: ticks, filter: (u, found) => found };
   chart = new uPlot({
-    width: byId("plot").clientWidth, height: 420,
+    width: byId("plot").clientWidth, height: 420, padding: [14, room, 0, 0],
     cursor: { y: false, drag: { x: true, y: false } }, legend: { show: false },
     scales: {
       x: { time: false, distr: view.logX ? 3 : 1, range: () => view.zoom || limits(0, view.logX) },
       y: { distr: view.logY ? 3 : 1, range: () => limits(1, view.logY) },
     },
     axes: [
-      { ...look, label: axis, ...(view.logX ? log : {}) },
-      { ...look, size: 70, label: label(), ...(view.logY ? log : {}) },
+      { ...look, size: 40, label: axis, ...(view.logX ? log : {}) },
+      { ...look, size: broad, label: label(), ...(view.logY ? log : {}) },
     ],
     series: [{}, { show: true, paths: () => null, points: { show: false } }],
     hooks: { draw: [draw], setCursor: [hint], setSelect: [zoom] },

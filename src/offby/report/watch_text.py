@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from offby.drawing.numbers import number
 from offby.report.braille import Line, drawn
-from offby.report.numbers import number
+from offby.report.printed import printed
 from offby.report.watched import WatchedRun
 
 if TYPE_CHECKING:
@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 TRAIN, VAL = "cyan", "yellow"
 BAD = frozenset(("diverged", "overfitting", "never generalised", "unstable"))
 GOOD = frozenset(("plateau", "still improving"))
-_HEIGHT = 14
+_HEIGHT, _LEAST = 14, 6  # lines of the curves
+_SIGNS = {"train": "╌╌", "val": "──"}
+_AXIS = 2  # lines below them
+_FEW = 3  # runs that are listed however small the terminal is
+_MOST_UNREAD = 5
 _WIDEST = 100
 
 
@@ -27,13 +31,7 @@ def to_text(
     runs: Sequence[WatchedRun], unread: Mapping[str, str], width: int = 80, *, color: bool = False
 ) -> str:
     """The runs as text, for a terminal so wide."""
-    from rich.console import Console
-
-    out = io.StringIO()
-    console = Console(file=out, width=width, force_terminal=color, highlight=False,
-                      color_system="standard" if color else None)  # fmt: skip
-    console.print(picture(runs, unread, console))
-    return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
+    return printed(lambda console: console.print(picture(runs, unread, console)), width, color)
 
 
 def picture(
@@ -49,16 +47,46 @@ def picture(
     With `fitting` the list is cut so that all fits on the terminal.
     """
     from rich.console import Group
+    from rich.text import Text
 
+    if not runs:
+        return Text(waiting(unread))
     one = runs[0] if chosen is None else chosen
-    below: list[RenderableType] = [_verdict(one, len(runs) > 1), "", _curves(one, console)]
-    below += [_legend(one), *(_dim(f"{name}: {why}") for name, why in unread.items())]
+    above, below = [_verdict(one, len(runs) > 1), Text()], [_legend(one), *_unread(unread)]
+    room = console.height - _lines_of(Group(*above, *below), console) - _AXIS
+    listed = 0 if len(runs) == 1 else min(len(runs), _FEW) + 2
+    height = min(max(room - listed, _LEAST), _HEIGHT) if fitting else _HEIGHT
+    shown = Group(*above, _curves(one, console, height), *below)
     if len(runs) == 1:
-        return Group(*below)
-    room = max(console.height - _lines_of(Group(*below), console) - 3, 3) if fitting else len(runs)
-    above: list[RenderableType] = [_table(runs[:room])]
-    above += [_dim(f"and {len(runs) - room:,} more")] if len(runs) > room else [""]
-    return Group(*above, *below)
+        return shown
+    return Group(*_list(runs, console, room - height if fitting else None), shown)
+
+
+def waiting(unread: Mapping[str, str]) -> str:
+    """What is said before there is a run, and why there is none."""
+    return "\n".join(
+        ["Waiting for the first run (stop with Ctrl-C)", *dict.fromkeys(unread.values())]
+    )
+
+
+def _unread(unread: Mapping[str, str]) -> list[Text]:
+    """What cannot be read; of very much the first few."""
+    some = [_dim(f"{name}: {why}") for name, why in list(unread.items())[:_MOST_UNREAD]]
+    rest = len(unread) - len(some)
+    return [*some, _dim(f"and {rest:,} more that cannot be read")] if rest else some
+
+
+def _list(
+    runs: Sequence[WatchedRun], console: Console, room: int | None
+) -> Iterator[RenderableType]:
+    """The runs, as many as there is room for, and how many more there are."""
+    some = len(runs) if room is None else min(len(runs), room)
+    table = _table(runs[:some])
+    while room is not None and some > 1 and _lines_of(table, console) >= room:
+        some -= 1
+        table = _table(runs[:some])
+    yield table
+    yield _dim(f"and {len(runs) - some:,} more" if len(runs) > some else "")
 
 
 def _lines_of(drawn_below: RenderableType, console: Console) -> int:
@@ -94,13 +122,15 @@ def _colour(label: str) -> str:
     return {"bad": "red", "good": "green"}.get(tone(label), "blue")
 
 
-def _curves(run: WatchedRun, console: Console) -> Text:
+def _curves(run: WatchedRun, console: Console, height: int) -> Text:
     from rich.text import Text
 
     styles = {"train": TRAIN, "val": VAL}
-    lines = [Line(s.steps, s.values, styles[name]) for name, s in run.curves.items()]
-    found = drawn(lines, min(console.width, _WIDEST), _HEIGHT, mark=run.verdict.best_epoch,
-                  log=run.verdict.scale == "log" and _wide(run))  # fmt: skip
+    lines = [
+        Line(s.steps, s.values, styles[name], name == "train") for name, s in run.curves.items()
+    ]
+    found = drawn(lines, min(console.width, _WIDEST), height, mark=run.verdict.best_epoch,
+                  log=_wide(run))  # fmt: skip
     return Text("\n").join(Text.assemble(*row) for row in found.rows)
 
 
@@ -113,45 +143,47 @@ def _wide(run: WatchedRun) -> bool:
 def _legend(run: WatchedRun) -> Text:
     from rich.text import Text
 
-    said = Text()
-    for name, style in (("train", TRAIN), ("val", VAL)):
-        if name in run.curves:
-            metric = run.pair.train if name == "train" else run.pair.val
-            said.append("── ", style=style).append(f"{metric}   ")
-    verdict = run.verdict
-    if verdict.best_epoch is not None:
-        said.append(f"┊ best {number(run.best)} at {run.verdict.axis} {number(verdict.best_epoch)}")
-        if verdict.best_interval is not None:
-            said.append(f" (90 %: {' to '.join(map(number, verdict.best_interval))})")
-    if verdict.gap_now is not None:
-        said.append(f"   gap {number(verdict.gap_now, 3)}")
-        if verdict.gap_then is not None:
-            said.append(f" (then {number(verdict.gap_then, 3)})")
-    return said
+    styles, names = {"train": TRAIN, "val": VAL}, {"train": run.pair.train, "val": run.pair.val}
+    said = [Text.assemble((_SIGNS[part], styles[part]), f" {names[part]}") for part in run.curves]
+    found = run.verdict
+    if found.best_epoch is not None:
+        said.append(Text(f"┊ best {number(run.best)} at {found.axis} {number(found.best_epoch)}"))
+        if found.best_interval is not None:
+            said[-1].append(f" (90 %: {' to '.join(map(number, found.best_interval))})")
+    if found.gap_now is not None:
+        said.append(Text(f"gap {number(found.gap_now, 3)}"))
+        if found.gap_then not in (None, found.gap_now):
+            said[-1].append(f" (then {number(found.gap_then, 3)})")
+    if _wide(run):
+        said.append(_dim("log axis"))
+    return Text("   ").join(said)
 
 
 def _table(runs: Sequence[WatchedRun]) -> RenderableType:
+    """A line a run; where they have several metrics, a line above those of each."""
     from rich.table import Table
-    from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("run", overflow="fold")
     for heading in ("best", "at", "last", "evaluations"):
-        table.add_column(heading, justify="right")
-    table.add_column("verdict")
-    table.add_column("metric", style="dim")
-    for run in runs:
-        found = run.verdict
-        table.add_row(
-            run.name, number(run.best) if run.best is not None else "", _at(run), number(run.last),
-            f"{found.evaluations:,}", Text(found.verdict, style=_colour(found.verdict)),
-            run.pair.val or run.pair.train or "",
-        )  # fmt: skip
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    several = len({(run.metric, run.pair.better) for run in runs}) > 1
+    for before, run in zip([None, *runs], runs, strict=False):
+        if several and (before is None or before.metric != run.metric):
+            table.add_row(_dim(f"{run.metric} · {run.pair.better} is better"))
+        table.add_row(*_cells(run))
     return table
 
 
-def _at(run: WatchedRun) -> str:
-    return "" if run.verdict.best_epoch is None else number(run.verdict.best_epoch)
+def _cells(run: WatchedRun) -> tuple[Text, str, str, str, str, Text]:
+    from rich.text import Text
+
+    found = run.verdict
+    best = "" if run.best is None else number(run.best)
+    at = "" if found.best_epoch is None else number(found.best_epoch)
+    named = Text(found.verdict, style=_colour(found.verdict))
+    return Text(run.name), best, at, number(run.last), f"{found.evaluations:,}", named
 
 
 def _dim(text: str) -> Text:

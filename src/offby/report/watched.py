@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, final
@@ -26,6 +28,11 @@ class WatchedRun:
     def name(self) -> str:
         """What the run is called."""
         return self.log.name
+
+    @property
+    def metric(self) -> str:
+        """What the two curves are of, without the part of the data: loss, l2, top5 acc."""
+        return re.sub(r" (\d)", r"\1", self.pair.metric)
 
     @property
     def curves(self) -> dict[str, Series]:
@@ -71,15 +78,21 @@ class WatchedRun:
 
 
 def ranked(runs: Iterable[WatchedRun]) -> list[WatchedRun]:
-    """The best values first; those that are better when higher stand after those that are not."""
-    return sorted(runs, key=_rank)
+    """The best values first, metric by metric: that of most runs before the others."""
+    every = list(runs)
+    alike = Counter(map(_of, every))
+    return sorted(every, key=lambda run: (-alike[_of(run)], _of(run), _rank(run)))
 
 
-def _rank(run: WatchedRun) -> tuple[bool, str, float]:
-    best, higher = run.best, run.pair.better == "higher"
+def _of(run: WatchedRun) -> tuple[bool, str]:
+    return run.pair.better == "higher", run.metric
+
+
+def _rank(run: WatchedRun) -> float:
+    best = run.best
     if best is None or not np.isfinite(best):
-        return higher, run.pair.metric, np.inf
-    return higher, run.pair.metric, -best if higher else best
+        return np.inf
+    return -best if run.pair.better == "higher" else best
 
 
 def _json(value: float | None) -> float | None:

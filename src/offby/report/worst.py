@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from offby.report.drawn import Listing
-from offby.report.numbers import number, percent, rows
+from offby.drawing.chart import Listing
+from offby.drawing.numbers import number, percent, rows
 from offby.report.view import Row, View
 
 _MOST = 10

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from offby.classification.catalogue import read
+from offby.drawing.numbers import between, number
 from offby.errors import MeasureError
 from offby.measures.measure import Measure
 from offby.measures.measurement import Measurement
-from offby.report.numbers import between, number
 from offby.report.report import Report
 
 Kind = Literal["fail-if", "require"]

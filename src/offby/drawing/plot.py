@@ -190,6 +190,17 @@ def boxes(x: Axis, y: Axis, across: Span, upward: Span, color: str, **look: Any)
     return layer(data, "rect", encoding, **{"fill": color, **look})
 
 
+def region(x: Axis, y: Axis, rings: Sequence[Floats], color: str, **look: Any) -> Spec:
+    """The area within closed rings, points (k, 2) each; rings that run the other way are holes."""
+    across = [place for ring in rings for place in (*x.place(ring[:, 0]), None)]
+    upward = [place for ring in rings for place in (*y.place(ring[:, 1]), None)]
+    data = rows(i=range(len(across)), x=across, y=upward)
+    encoding = {"x": x.channel("x"), "y": y.channel("y"), "order": {"field": "i"}}
+    # a line that is broken between rings is one path, whose fill leaves holes out
+    shape = {"invalid": "break-paths-filter-domains", "fill": color, "stroke": color}
+    return layer(data, "line", encoding, **{"strokeWidth": 1, **shape, **look})
+
+
 def band(x: Axis, y: Axis, at: ArrayLike, upward: Span, color: str, **look: Any) -> Spec:
     """The area between two lines: where a curve may lie."""
     data = rows(x=x.place(at), c=y.place(upward[0]), d=y.place(upward[1]))

@@ -9,28 +9,38 @@ from pathlib import Path
 
 import numpy as np
 
+from offby.drawing import plot
+from offby.drawing.chart import Chart, Key
+from offby.drawing.contours import rings
+from offby.drawing.numbers import number, percent, rows
+from offby.drawing.plot import BLUE, GREEN, INK, ORANGE, PAPER, Axis, Floats, Spec
+from offby.drawing.templates import template
 from offby.errors import DataError
-from offby.fit.landscape import Heights
-from offby.report import plot
-from offby.report.drawn import Chart, Key
-from offby.report.numbers import number, percent, rows
-from offby.report.plot import BLUE, GREEN, INK, ORANGE, PAPER, Axis, Floats, Spec
-from offby.report.templates import template
 
-_BANDS = 12
-_FAINTEST, _STRONGEST = 0.04, 0.8
+_BANDS = 14
+_EACH, _EDGE = 0.09, 0.25  # how strong a band's colour is, and its edge
 _MIDDLE = 0.3  # at least so dark is the middle of all places
+_HIDDEN = 0.02  # of the map's width: so short is the radius of the dot
 _GAP = 24  # between two maps in one picture
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Landscape(Heights):
-    """The heights around a fitted model, drawn."""
+class Landscape:
+    """Heights over two directions: `loss` and `accuracy` are (upward, across).
 
-    @classmethod
-    def of(cls, heights: Heights) -> Landscape:
-        """These heights, to be drawn."""
-        return cls(**vars(heights))
+    Steps are in units of the score, and (0, 0) is the fitted model. `walk` is (steps, 2), empty
+    where no search was walked; `directions` name the columns that they are mostly made of.
+    """
+
+    across: Floats
+    upward: Floats
+    loss: Floats
+    accuracy: Floats | None
+    walk: Floats
+    directions: tuple[str, str]
+    name: str
+    rows: int
+    all_rows: int
 
     @cached_property
     def charts(self) -> list[Chart]:
@@ -132,45 +142,42 @@ def _drawn(seen: Landscape, shade: Floats, color: str, title: str) -> str:
 
 
 def _bands(seen: Landscape, x: Axis, y: Axis, shade: Floats, color: str) -> list[Spec]:
-    """Cells of one shade, those beside each other as one box."""
-    band = np.clip((shade * _BANDS).astype(int), 0, _BANDS - 1)
-    sides, tops = _borders(seen.across), _borders(seen.upward)
-    boxes: dict[int, list[tuple[float, float, float, float]]] = {}
-    for row, cells in enumerate(band):
-        ends = np.flatnonzero(np.diff(cells)) + 1
-        for start, stop in zip([0, *ends], [*ends, cells.size], strict=True):
-            box = (sides[start], sides[stop], tops[row], tops[row + 1])
-            boxes.setdefault(int(cells[start]), []).append(box)
-    strength = np.linspace(_FAINTEST, _STRONGEST, _BANDS)
-    layers = []
-    for level, found in sorted(boxes.items()):
-        left, right, low, high = np.array(found).T
-        opacity = float(strength[level])
-        layers.append(plot.boxes(x, y, (left, right), (low, high), color, fillOpacity=opacity))
-    return layers
-
-
-def _borders(steps: Floats) -> Floats:
-    """The borders of cells around steps, those at the ends cut at the ends."""
-    middle = (steps[1:] + steps[:-1]) / 2
-    return np.concatenate([steps[:1], middle, steps[-1:]])
+    """One shade upon another, each over all that is at least so dark."""
+    return [
+        plot.region(x, y, rings(seen.across, seen.upward, shade, level), color, fillOpacity=_EACH,
+                    strokeOpacity=_EDGE)
+        for level in np.linspace(0, 1, _BANDS + 1)[:-1]
+    ]  # fmt: skip
 
 
 def _what_loss_shows(seen: Landscape, least: float) -> str:
     highest = float(seen.loss[np.isfinite(seen.loss)].max())
-    walked = (
-        f"The walk takes {len(seen.walk) - 1} steps, and the map shows the plane that holds most "
-        "of it. "
-        if len(seen.walk)
-        else "No walk is drawn: the solver is exact, or the rows are too many to walk over twice. "
-        "The map shows where the loss bends most and least. "
+    of = (
+        f" It is drawn from {rows(seen.rows)} evenly spread over the {seen.all_rows:,}, with the "
+        "height and the slope at the model that all of them give."
     )
-    of = f", on {rows(seen.rows)} evenly spread over the {seen.all_rows:,}"
     return (
-        f"{walked}A step of 1 moves the typical row's score by 1. The loss lies between "
-        f"{number(least, 4)} and {number(highest, 4)} here"
-        f"{of if seen.rows < seen.all_rows else ''}; bands are finer near the minimum."
+        f"{_what_walk_shows(seen)} A step of 1 moves the typical row's score by 1. The loss lies "
+        f"between {number(least, 5)} and {number(highest, 5)} here; bands are finer near the "
+        f"minimum.{of if seen.rows < seen.all_rows else ''}"
     )
+
+
+def _what_walk_shows(seen: Landscape) -> str:
+    steps = len(seen.walk) - 1
+    if steps < 1:
+        return (
+            "No walk is drawn, since the solver is exact or the model came from a file; the map "
+            "shows where the loss bends most and least."
+        )
+    told = f"The walk takes {steps} step{'s' * (steps > 1)}"
+    width = float(np.ptp(seen.walk[:, 0]))
+    if width < _HIDDEN * float(np.ptp(seen.across)):
+        return (
+            f"{told}, so short that the dot all but hides it: the search starts where a part of "
+            "the rows is fitted best."
+        )
+    return f"{told}, and the map shows the plane that holds most of it."
 
 
 def _what_accuracy_shows(seen: Landscape) -> str:

@@ -1,0 +1,1 @@
+"""Pictures and pages as such, whatever they show: plots, charts, numbers for people, templates."""
