@@ -31,7 +31,8 @@ check: .venv/tools.stamp
 	$(BIN)/mypy
 
 bench: .venv/tools.stamp
-	for bench in measure classify fit runs; do $(BIN)/python benchmarks/$$bench.py || exit 1; done
+	$(BIN)/pip install --quiet --group bench
+	for bench in measure classify fit fit_quantile fit_trainers runs; do $(BIN)/python benchmarks/$$bench.py || exit 1; done
 
 clean:
 	rm -rf .venv demo.html build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
