@@ -11,7 +11,7 @@ from offby.cli.arguments import costs_of, edges_of
 from offby.cli.progress import progress
 
 if TYPE_CHECKING:
-    from offby.report.comparison import Comparison
+    pass
 
 
 def compare(
@@ -101,16 +101,5 @@ def compare(
     if json:
         streams.print_json(found.to_dict())
     else:
-        _print(found, html)
+        streams.print_answer(found, [html])
     return 0
-
-
-def _print(found: Comparison, html: str | None) -> None:
-    from rich.console import Console
-
-    from offby.report.comparison_text import show
-
-    console = Console(highlight=False)
-    show(found, console) if console.is_terminal else print(found.to_text(console.width))
-    if html is not None:
-        streams.say_written(html, console)

@@ -143,10 +143,8 @@ def _print_json(report: Report, verdicts: list[Verdict]) -> None:
 def _print(report: Report, verdicts: list[Verdict], html: str | None) -> None:
     from rich.console import Console
 
-    from offby.report.terminal import show
-
     console = Console(highlight=False)
-    show(report, console) if console.is_terminal else print(report.to_text(console.width))
+    streams.print_answer(report, [])
     if verdicts:
         print()
     for verdict in verdicts:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import codecs
 import io
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,6 +34,23 @@ def print_json(content: Any) -> None:
     import json
 
     print(json.dumps(content, indent=2, ensure_ascii=not knows_all_signs(), allow_nan=False))
+
+
+class Answer(Protocol):
+    """What a command found, as its user reads it."""
+
+    def to_text(self, width: int | None = None, *, color: bool = False) -> str:
+        """The text, for a terminal so wide."""
+
+
+def print_answer(found: Answer, written: Iterable[str | None]) -> None:
+    """Print what was found, in colours if the terminal has any, and which files were written."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    print(found.to_text(console.width, color=console.color_system is not None))
+    for path in filter(None, written):
+        say_written(path, console)
 
 
 def say_written(path: str, console: Console) -> None:
