@@ -115,6 +115,8 @@ def test_xgboost_grows_the_trees_of_its_own_objectives(name, builtin, weight):
     close(trees["Gain"], own_trees["Gain"], 2e-4)  # of leaves, their values
     close(ours.predict(model, data), own.predict(data))
     close(model.predict(data), own.predict(data))  # as the saved model would
+    without = xgb.train({**XGB, **ours.params}, data, ROUNDS)
+    close(without.predict(data), own.predict(data))
 
 
 @weighted
@@ -188,14 +190,17 @@ def test_several_classes_in_catboost(cb):
 # Losses of straight lines
 
 
-def heavy_tailed(seed, rows=4_000):
-    """Friedman's function with errors of many sizes, in two halves."""
+def with_errors(draw, seed=0, rows=8_000):
+    """Friedman's function with errors that are larger in some places, in two halves."""
     rng = np.random.default_rng(seed)
     given = rng.uniform(size=(rows, 6))
     mean = 10 * np.sin(np.pi * given[:, 0] * given[:, 1]) + 20 * (given[:, 2] - 0.5) ** 2
-    errors = rng.standard_t(3, rows) * np.exp(2 * given[:, 5] - 1)
-    y = mean + 10 * given[:, 3] + errors
+    y = mean + 10 * given[:, 3] + draw(rng, rows) * np.exp(2 * given[:, 5] - 1)
     return (given[::2], y[::2]), (given[1::2], y[1::2])
+
+
+def heavy_tailed(seed, rows=4_000):
+    return with_errors(lambda rng, rows: rng.standard_t(3, rows), seed, rows)
 
 
 def in_xgboost(one, given, y, held_out):
@@ -228,16 +233,49 @@ def in_catboost(one, given, y, held_out):
     return ours.predict(model, held_out), own.predict(held_out)
 
 
+ERRORS = {
+    "normal": lambda rng, rows: rng.normal(size=rows),
+    "heavy": lambda rng, rows: rng.standard_t(2, rows),
+    "skewed": lambda rng, rows: rng.exponential(2, rows) ** 1.5,
+}
+
+
 @pytest.mark.parametrize("train", [in_xgboost, in_lightgbm, in_catboost])
 @pytest.mark.parametrize("one", [Absolute(), Pinball(0.8)], ids=str)
 def test_straight_lines_train_as_well_as_built_in(one, train):
-    """Within 2 %: over more data, of which docs/trainers.md tells, ours are ahead by 1 %."""
+    """After 100 rounds, over three kinds of errors; docs/trainers.md tells of the best rounds."""
     ratios = []
-    for seed in range(2):
-        (given, y), (held_out, truth) = heavy_tailed(seed)
+    for errors in ERRORS.values():
+        (given, y), (held_out, truth) = with_errors(errors)
         ours, own = train(one, given, y, held_out)
         ratios.append(one.mean(truth, ours) / one.mean(truth, own))
-    assert np.mean(ratios) <= 1.02
+    assert np.mean(ratios) <= 1.015
+
+
+@weighted
+def test_slopes_around_a_median_add_up_to_what_they_do_unsmoothed(weight):
+    y = RNG.exponential(2, ROWS) ** 1.5
+    raw = np.full(ROWS, np.median(y))
+    y[:300] = raw[:300]  # on the kink: such rows pull to neither side
+    slope, bend = Absolute().xgboost(y, weight).slopes(y, raw, weight)
+    each = np.ones(ROWS) if weight is None else weight
+    above, below = each[raw > y].sum(), each[raw < y].sum()
+    unsmoothed = above - below
+    assert np.sum(bend, dtype=np.float64) == pytest.approx(each.sum())  # this is what is 1
+    smoothed, width = score_of(Absolute()).slopes(y, raw, weight)
+    unit = each.sum() / width.sum()
+    balance = kinks.balance(raw - y)
+    expected = unit * (smoothed.sum() + balance * (unsmoothed - smoothed.sum()))
+    assert balance > 0.9
+    assert abs(unsmoothed - smoothed.sum()) > 0.05 * each.sum()
+    assert np.sum(slope, dtype=np.float64) == pytest.approx(expected, rel=1e-4)
+
+
+def test_half_of_a_skewed_sample_lies_below_its_median():
+    (given, y), _ = with_errors(ERRORS["skewed"])
+    data, ours = xgb.DMatrix(given, y), Absolute().xgboost(y)
+    model = xgb.train({**XGB, "eta": 0.1, **ours.params}, data, 60, obj=ours.objective)
+    assert np.mean(y <= ours.predict(model, data)) == pytest.approx(0.5, abs=0.02)
 
 
 @pytest.mark.parametrize("one", [Absolute(), Pinball(0.9), Huber(2.0), Expectile(0.8)], ids=str)
@@ -367,6 +405,12 @@ def test_targets_that_the_loss_is_not_defined_for_are_named(name):
             getattr(one, name)(y, np.ones(3))
 
 
+def test_columns_of_different_lengths_are_refused():
+    y = np.ones(3, np.float32)
+    with pytest.raises(DataError, match="y of 3, p of 1"):
+        Poisson().xgboost(y).slopes(y, y[:1])
+
+
 def test_ones_own_loss():
     from offby.formula import where
 
@@ -379,7 +423,7 @@ def test_ones_own_loss():
     ours, pinball = late.xgboost(y), Pinball(0.8).xgboost(y)
     models = [xgb.train({**XGB, **one.params}, data, 20, obj=one.objective)
               for one in (ours, pinball)]  # fmt: skip
-    close(models[0].predict(data), models[1].predict(data))
+    close(models[0].predict(data), models[1].predict(data), 1e-4)
     assert ours.name == "mean_late_4"
 
 

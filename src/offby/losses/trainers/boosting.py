@@ -41,6 +41,8 @@ class Boosted:
 
     whole: ClassVar[bool] = True
     """Whether the library gives all rows in one call, and not in blocks."""
+    kept: ClassVar[type] = np.float32
+    """What the library keeps slopes in."""
     careful: ClassVar[bool] = False
     """Whether the library takes a larger curvature for Poisson losses, by `POISSON_STEP`."""
 
@@ -86,14 +88,15 @@ class Boosted:
         """The predictions that raw scores stand for, on the scale of the targets."""
         return np.asarray(self.score.response(raw))
 
-    def slopes(self, y_true: Any, raw: Any, sample_weight: Any = None) -> tuple[Floats, Floats]:
-        """The gradient and the curvature of each row, as the library wants them."""
-        slope, bend = self.score.slopes(y_true, raw, sample_weight, self.scale)
-        if self.adapts:
-            unit = _to_unit(bend, sample_weight)
-            slope *= unit
-            bend *= unit
-        return slope, bend
+    def slopes(
+        self, y_true: Any, raw: Any, sample_weight: Any = None
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """The gradient and the curvature of each row, as the library wants and keeps them."""
+        if isinstance(self.score, SoftmaxScore) or not self.adapts:
+            return self.score.slopes(y_true, raw, sample_weight, self.scale, self.kept)
+        slope, bend = self.score.balanced_slopes(y_true, raw, sample_weight)
+        unit = _to_unit(bend, sample_weight)
+        return (slope * unit).astype(self.kept), (bend * unit).astype(self.kept)
 
 
 @dataclass(frozen=True)

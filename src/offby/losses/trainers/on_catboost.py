@@ -21,7 +21,7 @@ class CatBoost(Boosted):
     it is given, and `predict` adds it in the end.
     """
 
-    whole = False
+    whole, kept = False, np.float64
 
     @property
     def params(self) -> dict[str, Any]:
@@ -55,7 +55,7 @@ class CatBoostObjective:
     def calc_ders_range(self, approxes: Any, targets: Any, weights: Any) -> NDArray[Any]:
         """Both derivatives of each row: (n, 2)."""
         slopes = self.made.slopes(targets, approxes + self.made.start, weights)
-        return np.negative(np.column_stack(slopes))
+        return -np.column_stack(slopes)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from offby.losses import Poisson
+from offby.losses import Poisson, Tweedie
 from offby.losses.trainers.boosting import POISSON_STEP, Boosted, Floats, Metric, in_order
 from offby.losses.trainers.softmax import SoftmaxScore
 
@@ -21,8 +21,8 @@ class XGBoost(Boosted):
     def params(self) -> dict[str, Any]:
         """What `xgboost.train` is told beside `obj` and `custom_metric`.
 
-        The objective named there is used for nothing but its way from raw scores to predictions,
-        so that a saved model predicts on the scale of the targets without offby.
+        Beside `obj`, the objective named there is used for nothing but its way from raw scores to
+        predictions, so that a saved model predicts on the scale of the targets without offby.
         """
         told: dict[str, Any] = {"disable_default_eval_metric": 1}
         score = self.score
@@ -33,8 +33,10 @@ class XGBoost(Boosted):
             told["max_delta_step"] = POISSON_STEP
         if score.shown.name not in _TRANSFORMS:
             return told | {"objective": _TRANSFORMS["identity"], "base_score": self.start}
-        base = float(self.response(self.start))
-        return told | {"objective": _TRANSFORMS[score.shown.name], "base_score": base}
+        told["objective"] = _TRANSFORMS[score.shown.name]
+        if score.link.name == "log":
+            told |= _of_logs(score.loss)
+        return told | {"base_score": float(self.response(self.start))}
 
     def objective(
         self, first: Any, second: Any, sample_weight: Any = None
@@ -58,3 +60,13 @@ class XGBoost(Boosted):
         if isinstance(model, xgboost.Booster) and not isinstance(data, xgboost.DMatrix):
             data = xgboost.DMatrix(data)
         return self.response(model.predict(data, output_margin=True))
+
+
+def _of_logs(loss: object) -> dict[str, Any]:
+    """XGBoost's own objective of the same loss, where it has one: it trains alike without `obj`."""
+    match loss:
+        case Poisson():
+            return {"objective": "count:poisson"}
+        case Tweedie(power=power) if 1 < power < 2:
+            return {"objective": "reg:tweedie", "tweedie_variance_power": power}
+    return {}

@@ -33,6 +33,7 @@ from offby.losses import (
 from offby.losses.average import exact_mean
 from offby.losses.loss import LEAST_CURVATURE, align
 from offby.losses.trainers import kinks
+from offby.losses.trainers.blocks import as_kept, in_blocks
 from offby.losses.trainers.links import LINKS, Link, usual_link
 
 Floats = NDArray[np.float64]
@@ -152,17 +153,50 @@ class RawScore:
         return tensors.evaluate(library, self.formulas.value, *align(y_true, raw))
 
     def slopes(
-        self, y_true: Any, raw: Any, sample_weight: Any = None, scale: tuple[float, float] = (1, 1)
-    ) -> tuple[Floats, Floats]:
+        self,
+        y_true: Any,
+        raw: Any,
+        sample_weight: Any = None,
+        scale: tuple[float, float] = (1, 1),
+        dtype: type = np.float64,
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
         """The gradient and the curvature of each row, weighted, and scaled as a trainer wants."""
-        truth, scores = as_column(y_true, "y_true"), as_column(raw, "raw scores")
-        given: dict[Expression, Any] = {y: truth, p: scores}
-        if sample_weight is not None:
-            given[w] = sample_weight
-        if kinks.straight(self.loss):
-            given[kinks.WIDTH] = kinks.width(self.loss, self.response(scores) - truth)
-        slope, bend = compute(_scaled(self.formulas, sample_weight is not None, scale), given)
+        roots = _scaled(self.formulas, sample_weight is not None, scale)
+        slope, bend = self._in_blocks(roots, y_true, raw, sample_weight, dtype)
         return slope, bend
+
+    def balanced_slopes(
+        self, y_true: Any, raw: Any, sample_weight: Any = None
+    ) -> tuple[Floats, Floats]:
+        """The gradient and the curvature of each of all rows that a model is trained on.
+
+        Slopes that are smoothed around a kink are moved, all alike, towards adding up to what they
+        do unsmoothed: so a median has half the rows below it, however skewed the errors are.
+        """
+        if not (kinks.straight(self.loss) and kinks.of_errors(self.loss)):
+            return self.slopes(y_true, raw, sample_weight)
+        roots = _unsmoothed(self.formulas, sample_weight is not None)
+        slope, bend, own = self._in_blocks(roots, y_true, raw, sample_weight, np.float64)
+        weight = 1.0 if sample_weight is None else np.asarray(sample_weight, np.float64)
+        lacking = (own.sum() - slope.sum()) / np.broadcast_to(weight, slope.shape).sum()
+        slope += weight * (lacking * kinks.balance(self._some_errors(y_true, raw)))
+        return slope, bend
+
+    def _in_blocks(
+        self, roots: tuple[Expression, ...], y_true: Any, raw: Any, sample_weight: Any, dtype: type
+    ) -> NDArray[Any]:
+        columns = {y: as_kept(y_true, "y_true"), p: as_kept(raw, "raw scores")}
+        if sample_weight is not None:
+            columns[w] = as_kept(sample_weight, "sample_weight")
+        alike: dict[Expression, float] = {}
+        if kinks.straight(self.loss):
+            alike[kinks.WIDTH] = kinks.width(self.loss, self._some_errors(columns[y], columns[p]))
+        return in_blocks(roots, columns, alike, dtype)
+
+    def _some_errors(self, y_true: Any, raw: Any) -> Floats:
+        truth, scores = as_kept(y_true, "y_true"), as_kept(raw, "raw scores")
+        some = slice(None, None, 1 + truth.size // kinks.SAMPLE)
+        return np.asarray(self.response(scores[some]) - truth[some])
 
 
 @lru_cache(maxsize=64)
@@ -220,3 +254,10 @@ def _scaled(
     scaled = (simplify(constant(k) * one) for k, one in zip(scale, formulas[1:], strict=True))
     slope, bend = (one * w for one in scaled) if weighted else scaled
     return slope, bend
+
+
+@lru_cache(maxsize=64)
+def _unsmoothed(formulas: Formulas, weighted: bool) -> tuple[Expression, ...]:
+    """The slope and the curvature, and the slope as it is where the width is next to nothing."""
+    own = substitute(formulas.gradient, {kinks.WIDTH: kinks.WIDTH * kinks.NARROW})
+    return (*_scaled(formulas, weighted, (1, 1)), own * w if weighted else own)

@@ -58,12 +58,18 @@ class SoftmaxScore:
         return self.loss.value(y_true, raw)
 
     def slopes(
-        self, y_true: Any, raw: Any, sample_weight: Any = None, scale: tuple[float, float] = (1, 1)
-    ) -> tuple[Floats, Floats]:
+        self,
+        y_true: Any,
+        raw: Any,
+        sample_weight: Any = None,
+        scale: tuple[float, float] = (1, 1),
+        dtype: type = np.float64,
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
         """The gradient and the curvature of each logit, weighted and scaled: (n, K) each."""
         weight = 1.0 if sample_weight is None else np.asarray(sample_weight, np.float64)[:, None]
         slope, bend = self.loss.gradient(y_true, raw), self.loss.curvature(y_true, raw)
-        return slope * (weight * scale[0]), bend * (weight * scale[1])
+        slope, bend = slope * (weight * scale[0]), bend * (weight * scale[1])
+        return slope.astype(dtype, copy=False), bend.astype(dtype, copy=False)
 
 
 def _numbered(labels: NDArray[Any]) -> NDArray[np.int64]:
