@@ -447,10 +447,46 @@ def test_lines_that_only_together_are_json(tmp_path):
     assert log.notes[-1] == "5 lines skipped: not a JSON object"
 
 
+def test_what_may_not_be_read_is_said_and_hides_nothing_else(tmp_path, monkeypatch):
+    for name in ("open.csv", "closed.csv", "closed/hidden.csv"):
+        written(tmp_path / name, "epoch,loss\n1,0.5\n")
+    may = os.access
+    monkeypatch.setattr(
+        os, "access", lambda path, how: "closed" not in str(path) and may(path, how)
+    )
+    found = {run.path.relative_to(tmp_path).as_posix(): run.read() for run in find_runs(tmp_path)}
+    assert values(found.pop("open.csv"), "loss") == [0.5]
+    assert [log.notes for log in found.values()] == [
+        ("closed may not be read: permission denied",),
+        ("closed.csv may not be read: permission denied",),
+    ]
+    (again,) = (run for run in find_runs(tmp_path) if run.path.name == "closed.csv")
+    assert not again.read().series
+    monkeypatch.undo()
+    assert values(again.read(), "loss") == [0.5]
+
+
+def test_an_empty_file_is_said_to_be_empty(tmp_path):
+    with pytest.raises(RunError, match="is empty; expected a training log"):
+        find_runs(written(tmp_path / "a.csv", ""))
+    (run,) = find_runs(written(tmp_path / "b.csv", "epoch,loss,val_loss\n"))
+    with pytest.raises(RunError, match="holds no curve to watch; it has no numbers so far"):
+        pair(run.read())
+    log = read_run(written(tmp_path / "c.csv", "epoch,lr,loss\n1,0.1,\n"))
+    with pytest.raises(RunError, match="it has only: lr"):
+        pair(log)
+
+
+def test_an_event_file_without_a_whole_record(tmp_path):
+    (tmp_path / "events.out.tfevents.0").write_bytes(bytes(range(200)))
+    (note,) = read_run(tmp_path).notes
+    assert "200 bytes at its start hold no whole record: damaged, or being written" in note
+
+
 def test_a_document_that_is_being_written(tmp_path):
     path = written(tmp_path / "results.json", '{"train": {"rmse": [2, 1]}, "eval": {"rmse": [3, ')
     run = find_runs(path)[0]
-    assert run.read().notes == ("results.json is not whole JSON: what it held before stands",)
+    assert run.read().notes == ("results.json is not whole JSON: being written?",)
     written(path, '{"train": {"rmse": [2, 1]}, "eval": {"rmse": [3, null]}}')
     log = run.read()
     assert math.isnan(values(log, "eval/rmse")[1])

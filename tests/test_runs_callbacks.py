@@ -222,7 +222,8 @@ def test_transformers(tmp_path):
     np.testing.assert_allclose(log.series["train"].values, pairs_of_logs.mean(axis=1))
     assert sorted(log.series) == ["train", "val"]
     assert callback.checkpoint == tmp_path / "out" / "checkpoint-8"
-    assert callback.checkpoint.is_dir()
+    callback.checkpoint.rename(tmp_path / "deleted")
+    assert callback.checkpoint is None
 
 
 def boosted(log, learned, validated, best):
@@ -301,6 +302,23 @@ def test_the_estimators_of_xgboost_and_lightgbm_take_them(tmp_path):
     log = read_run(tmp_path / "l")
     train, val = pair(log).of(log)
     assert (train, len(val)) == (None, 10)
+
+
+def test_a_loop_of_partial_fits(tmp_path):
+    from sklearn.linear_model import SGDClassifier
+    from sklearn.metrics import log_loss
+
+    x, y, x_val, y_val = digits(np.float64)
+    model, seen = SGDClassifier(loss="log_loss", random_state=0), []
+    with Run(tmp_path) as run:
+        for epoch in range(1, 6):
+            model.partial_fit(x, y, classes=range(10))
+            seen.append(log_loss(y_val, model.predict_proba(x_val)))
+            run.log(epoch, val=seen[-1], accuracy=model.score(x_val, y_val))
+    log = read_run(tmp_path)
+    assert log.series["val"].values.tolist() == seen
+    assert log.series["val"].steps.tolist() == [1, 2, 3, 4, 5]
+    assert pair(log).val == "val"
 
 
 def test_the_history_of_offbys_own_estimators(tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import socket
 import threading
 from contextlib import contextmanager
@@ -29,7 +30,7 @@ def log(folder, values, start=1):
 
 
 def embedded(text):
-    return json.loads(re.search(r'id="data">(.*?)</script>', text, re.DOTALL)[1])
+    return json.loads(re.search(r'id="data">(.*?)</script>', text, re.DOTALL)[1])["runs"]
 
 
 # The page
@@ -84,34 +85,53 @@ def test_a_page_hears_of_what_it_has_not_seen(tmp_path):
     log(tmp_path / "b", VAL)
     board = Board(Watcher([tmp_path]))
     board.look()
-    number, runs = board.since(0, 0)
-    assert {run["name"] for run in runs} == {"a", "b"}
-    assert board.since(number, 0) == (number, [])
+    number, news = board.since(0, 0)
+    assert {run["name"] for run in news["runs"]} == set(news["names"]) == {"a", "b"}
+    assert board.since(number, 0) == (number, None)
     log(tmp_path / "a", VAL[5:], start=6)
     board.look()
     later, news = board.since(number, 0)
-    assert [(run["name"], run["evaluations"]) for run in news] == [("a", 10)]
+    assert [(run["name"], run["evaluations"]) for run in news["runs"]] == [("a", 10)]
     assert later > number
-    assert len(board.since(later + 5, 0)[1]) == 2  # of another server: it knows nothing
+    assert len(board.since(later + 5, 0)[1]["runs"]) == 2  # of another server: it knows nothing
+
+
+def test_a_page_hears_of_what_cannot_be_read_and_of_what_is_gone(tmp_path):
+    log(tmp_path / "a", VAL)
+    board = Board(Watcher([tmp_path], live=True))
+    board.look()
+    number, news = board.since(0, 0)
+    assert news["unread"] == {}
+    (tmp_path / "rates.csv").write_text("epoch,loss\n")
+    board.look()
+    number, news = board.since(number, 0)
+    assert (news["runs"], list(news["unread"])) == ([], ["rates"])
+    assert "holds no curve" in news["unread"]["rates"]
+    (tmp_path / "rates.csv").write_text("epoch,loss\n1,0.5\n")
+    shutil.rmtree(tmp_path / "a")
+    board.look()
+    number, news = board.since(number, 0)
+    assert ([run["name"] for run in news["runs"]], news["names"]) == (["rates"], ["rates"])
+    assert news["unread"] == {}
 
 
 def test_who_waits_is_woken(tmp_path):
-    board = Board(Watcher([tmp_path]))
+    board = Board(Watcher([tmp_path / "later"], live=True))
     heard = []
     waits = threading.Thread(target=lambda: heard.append(board.since(0, 60)))
     waits.start()
-    log(tmp_path / "a", VAL)
+    log(tmp_path / "later/a", VAL)
     board.look()
     waits.join(30)
-    assert [run["name"] for run in heard[0][1]] == ["a"]
+    assert [run["name"] for run in heard[0][1]["runs"]] == ["a"]
 
 
 # The server
 
 
 @contextmanager
-def served(folder):
-    board, told_where, where = Board(Watcher([folder])), threading.Event(), []
+def served(folder, live=False):
+    board, told_where, where = Board(Watcher([folder], live=live)), threading.Event(), []
 
     def ready(address):
         where.append(address)
@@ -144,7 +164,7 @@ def served(folder):
 
 
 def event(stream):
-    """The next event with data: its number and its runs."""
+    """The next event with data: its number and what it says."""
     found = {}
     for line in stream:
         name, _, value = line.decode().rstrip("\n").partition(": ")
@@ -162,17 +182,18 @@ def test_the_page_and_its_events_are_served(tmp_path):
         assert "const LIVE = true" in text
         assert embedded(text) == []
         with urlopen(f"{address}events", timeout=30) as stream:
-            number, (run,) = event(stream)
+            number, news = event(stream)
+            (run,) = news["runs"]
             assert (run["name"], run["evaluations"]) == ("a", 5)
             log(tmp_path / "a", VAL[5:], start=6)
-            later, runs = event(stream)
-            while runs[0]["evaluations"] < 10:
-                later, runs = event(stream)
-            assert runs[0]["verdict"] == "overfitting"
+            later, news = event(stream)
+            while news["runs"][0]["evaluations"] < 10:
+                later, news = event(stream)
+            assert news["runs"][0]["verdict"] == "overfitting"
         again = Request(f"{address}any/prefix/events", headers={"Last-Event-ID": str(number)})
         with urlopen(again, timeout=30) as stream:
-            resumed, (run,) = event(stream)
-            assert (resumed, run["evaluations"]) == (later, 10)
+            resumed, news = event(stream)
+            assert (resumed, news["runs"][0]["evaluations"]) == (later, 10)
         with pytest.raises(HTTPError, match="404"):
             urlopen(f"{address}secrets", timeout=30)
 
@@ -214,6 +235,48 @@ def test_a_browser_shows_the_verdict_the_list_and_the_plot(tmp_path):
             tab.run(f"document.getElementById('{option}').click()")
             tab.until(f"{INK} > 20")
         assert tab.asked() <= {whole.as_uri(), "data:,"}
+        assert tab.faults() == []
+
+
+@in_a_browser
+def test_a_browser_draws_one_metric_and_shows_the_facts_of_the_run_that_is_clicked(tmp_path):
+    log(tmp_path / "runs/a", VAL)
+    log(tmp_path / "runs/b", VAL)
+    with Run(tmp_path / "runs/c") as run:
+        for step in range(1, 30):
+            run.log(step, **{"train/rmse": 500 / step, "valid/rmse": 600 / step})
+    whole = tmp_path / "page.html"
+    whole.write_text(page(watched(tmp_path / "runs"), {"bad.csv": "may not be read"}))
+    drawn = (
+        "[...document.querySelectorAll('#list tr.shown:not(.part) th')].map((th) => th.textContent)"
+    )
+    facts = "document.getElementById('facts').innerText"
+    with opened(whole.as_uri(), tmp_path / "profile") as tab:
+        tab.until(f"document.querySelector('canvas') && {INK} > 20")
+        assert tab.run("document.getElementById('metric').value") == "loss"
+        assert tab.run(drawn) == ["a", "b"]
+        assert tab.run(facts) == ""
+        tab.run("[...document.querySelectorAll('#list tbody tr')].at(-1).click()")
+        assert tab.run(drawn) == ["c"]
+        assert tab.run("document.getElementById('log-y').checked") is True  # from 17 to 600
+        for said in ("best step", "valid/rmse", "to gain until step"):
+            assert said in tab.run(facts)
+        assert "bad.csv: may not be read" in tab.run("document.body.innerText")
+        tab.until(f"{INK} > 20")
+        assert tab.faults() == []
+
+
+@in_a_browser
+def test_a_browser_waits_for_the_first_run_and_hears_of_what_cannot_be_read(tmp_path):
+    with served(tmp_path / "runs", live=True) as address, opened(address, tmp_path / "p") as tab:
+        tab.until("document.body.innerText.includes('there is no')")
+        assert tab.run(VERDICT) == "Waiting for the first run"
+        log(tmp_path / "runs/first", VAL)
+        tab.until(f"{NAMES} === 'first'")
+        (tmp_path / "runs/rates.csv").write_text("epoch,loss\n")
+        tab.until("document.body.innerText.includes('it has no numbers so far')")
+        shutil.rmtree(tmp_path / "runs/first")
+        tab.until(f"{VERDICT} === 'Waiting for the first run'")
         assert tab.faults() == []
 
 

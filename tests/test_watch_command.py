@@ -11,6 +11,7 @@ from rich.console import Console
 
 from offby.errors import RunError
 from offby.report.braille import Line, drawn
+from offby.report.watch_facts import facts
 from offby.report.watch_text import picture
 from offby.runs.run import Run
 from offby.verbs.watch import Watcher, watched
@@ -136,10 +137,78 @@ def test_the_picture_has_the_verdict_first_and_both_curves(runs, offby_command):
 
 def test_several_runs_are_listed_with_a_verdict_each(runs, offby_command):
     lines = offby_command("watch", runs).out.splitlines()
-    assert lines[0].split() == ["run", "best", "at", "last", "evaluations", "verdict", "metric"]
+    assert lines[0].split() == ["run", "best", "at", "last", "evaluations", "verdict"]
     assert lines[1].split()[0] == "learns"
     assert lines[2].split()[0] == "memorises"
     assert "overfitting" in lines[2]
+
+
+def test_metrics_that_cannot_be_compared_are_listed_apart(runs, offby_command):
+    with Run(runs / "other") as run:
+        for k in range(12):
+            run.log(k + 1, **{"training/l2": 1000 - k, "valid_1/l2": 1100 - k})
+    lines = [line.split("  ")[0] for line in offby_command("watch", runs).out.splitlines()[1:7]]
+    assert lines[:4] == ["loss · lower is better", "learns", "memorises", "l2 · lower is better"]
+    assert lines[4] == "other"
+
+
+def test_runs_of_one_name_in_two_places_are_two(runs, tmp_path):
+    written(tmp_path / "elsewhere" / "memorises")
+    both = watched(tmp_path / "memorises", tmp_path / "elsewhere" / "memorises")
+    names = {f"{tmp_path.as_posix()}/{name}" for name in ("memorises", "elsewhere/memorises")}
+    assert {run.name for run in both} == names
+    assert [run.name for run in watched(tmp_path / "learns", tmp_path / "learns")] == ["learns"]
+
+
+def test_a_file_with_a_usual_name_goes_by_its_folder(tmp_path):
+    for seed in ("seed1", "seed2"):
+        (tmp_path / seed).mkdir()
+        (tmp_path / seed / "metrics.csv").write_text("epoch,val_loss\n1,0.5\n2,0.4\n")
+    found = watched(tmp_path / "seed1", tmp_path / "seed2" / "metrics.csv")
+    assert sorted(run.name for run in found) == ["seed1", "seed2"]
+
+
+def test_a_watcher_of_live_runs_waits_for_the_first(tmp_path):
+    watcher = Watcher([tmp_path / "later"], live=True)
+    assert watcher.look() == []
+    assert "there is no" in next(iter(watcher.unread.values()))
+    out = Console(file=io.StringIO(), width=80)
+    out.print(picture([], watcher.unread, out))
+    assert out.file.getvalue().startswith("Waiting for the first run (stop with Ctrl-C)\nthere is")
+    written(tmp_path / "later" / "a")
+    assert [run.name for run in watcher.look()] == ["a"]
+    assert watcher.unread == {}
+    (tmp_path / "photo.csv").write_bytes(bytes(range(256)))
+    with pytest.raises(RunError, match="no training log was found"):
+        Watcher([tmp_path / "photo.csv"], live=True).look()
+
+
+def test_runs_whose_folder_is_gone_for_a_moment_are_kept(tmp_path):
+    written(tmp_path / "runs" / "a")
+    watcher = Watcher([tmp_path / "runs"], live=True)
+    (before,) = watcher.look()
+    (tmp_path / "runs").rename(tmp_path / "moved")
+    assert watcher.look() == [before]
+    assert list(watcher.unread) == [str(tmp_path / "runs")]
+
+
+def test_the_facts_of_a_run_that_overfits_and_of_one_that_learns(runs):
+    told = {run.name: {fact.label: fact for fact in facts(run)} for run in watched(runs)}
+    memorises, learns = told["memorises"], told["learns"]
+    assert memorises["best step"].value == "6"
+    assert memorises["val"][1:] == ("0.44 → 0.5", "step 6 → 10")
+    assert memorises["train"].value == "0.32 → 0.27"
+    assert "lost since step 6" in memorises
+    assert not any(label.startswith("to gain") for label in memorises)
+    assert any(label.startswith("to gain until step") for label in learns)
+    assert not any(label.startswith("lost since") for label in learns)
+
+
+def test_one_look_and_following_exclude_one_another(runs, offby_command):
+    for asked in (("--follow", "--json"), ("--serve", "--fail-if", "overfitting")):
+        wrong = offby_command("watch", runs, *asked).error
+        assert "are of one look; expected none of them with --follow or --serve" in wrong
+    assert "--every is 0; expected seconds" in offby_command("watch", runs, "--every", "0").error
 
 
 def test_json_has_the_verdict_and_the_evidence(runs, offby_command):
@@ -178,6 +247,16 @@ def test_many_runs_leave_room_for_the_curves_on_a_terminal(tmp_path):
     assert len(shown.splitlines()) <= 36
     assert re.search(r"^and \d+ more$", shown, re.MULTILINE)
     assert "run7 · overfitting" in shown
+
+
+@pytest.mark.parametrize("height", [20, 24, 50])
+def test_a_small_terminal_holds_all_of_a_picture(runs, height):
+    found = watched(runs)
+    for some in (found, found[:1]):
+        out = Console(file=io.StringIO(), width=80, height=height)
+        out.print(picture(some, {}, out, fitting=True))
+        assert len(out.file.getvalue().splitlines()) <= height
+        assert "best" in out.file.getvalue()
 
 
 def test_a_picture_stays_within_its_size():

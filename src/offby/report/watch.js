@@ -9,6 +9,7 @@ const view = { logX: false, logY: false, wantsLogY: null, seeds: false, metric: 
 const number = (v) => {
   if (v === null || v === undefined) return "";
   const size = Math.abs(v);
+  if (Number.isInteger(v) && size < 1e12) return v.toLocaleString("en"); // a step is never rounded
   if (size !== 0 && (size >= 1e9 || size < 1e-5)) return v.toExponential(3);
   return v.toLocaleString("en", { maximumSignificantDigits: 4 });
 };
@@ -41,9 +42,11 @@ function shown() {
 }
 
 function colours() {
-  const keys = [...new Set(ranked().map((r) => (view.seeds ? groupOf(r.name) : r.name)))].sort();
-  const found = new Map(keys.map((key, i) => [key, PALETTE[i] || `hsl(${(i * 137.5) % 360} 55% 52%)`]));
-  return (r) => found.get(view.seeds ? groupOf(r.name) : r.name);
+  const key = (r) => (view.seeds ? groupOf(r.name) : r.name), wanted = metric(), all = [...runs.values()];
+  const drawn = all.filter((r) => r.metric.name === wanted).map(key).sort();
+  const found = new Map([...new Set([...drawn, ...all.map(key).sort()])]
+    .map((name, i) => [name, PALETTE[i] || `hsl(${(i * 137.5) % 360} 55% 52%)`]));
+  return (r) => found.get(key(r));
 }
 
 // The one run that is drawn whole: the only one, or the one that was clicked

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from offby.drawing.numbers import number, percent
+from offby.drawing.numbers import between, number, percent
 from offby.report.watch_text import BAD
 from offby.report.watched import WatchedRun
 from offby.runs.curves import Series
@@ -24,7 +24,8 @@ class Fact(NamedTuple):
 
 def facts(run: WatchedRun) -> list[Fact]:
     """The best epoch, the metrics there and now, and what going on has cost or would gain."""
-    return [*_best(run), *_metrics(run), *_gap(run), *_cost(run), *_gain(run), *_noise(run)]
+    found = [_best, _metrics, _expected, _gap, _cost, _gain, _noise]
+    return [fact for part in found for fact in part(run)]
 
 
 def _best(run: WatchedRun) -> list[Fact]:
@@ -54,6 +55,15 @@ def _then_and_now(run: WatchedRun, series: Series) -> tuple[str, str]:
         return now, f"at {axis} {number(last)}"
     there = float(series.values[int(np.argmin(np.abs(series.steps - then)))])
     return f"{number(there)} → {now}", f"{axis} {number(then)} → {number(last)}"
+
+
+def _expected(run: WatchedRun) -> list[Fact]:
+    """What the best checkpoint is worth: the value logged there was chosen for being good."""
+    found = run.verdict
+    if found.best_expected is None or found.best_epoch is None:
+        return []
+    where = f"{found.axis} {number(found.best_epoch)}"
+    return [Fact(f"to expect at {where}", *_estimated(found.best_expected))]
 
 
 def _gap(run: WatchedRun) -> list[Fact]:
@@ -88,5 +98,4 @@ def _noise(run: WatchedRun) -> list[Fact]:
 
 
 def _estimated(found: Estimate) -> tuple[str, str]:
-    interval = f"{number(found.low, 3)} to {number(found.high, 3)}"
-    return number(found.value, 3), f"{interval} ({percent(found.confidence)})"
+    return number(found.value), f"{between(found.low, found.high)} ({percent(found.confidence)})"

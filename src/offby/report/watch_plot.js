@@ -94,8 +94,8 @@ function write(u, text, x, y, colour, align) {
 function lastValues(u, run) {
   const line = 14 * devicePixelRatio, found = [];
   for (const [name, [, ys]] of Object.entries(run.curves)) {
-    const v = ys.findLast((y) => positive(y, view.logY));
-    if (v !== undefined) found.push({ v, y: u.valToPos(v, "y", true), colour: PALETTE[name === "val" ? 1 : 0] });
+    const v = ys[ys.length - 1]; // where it is no number the verdict says so
+    if (positive(v, view.logY)) found.push({ v, y: u.valToPos(v, "y", true), colour: PALETTE[name === "val" ? 1 : 0] });
   }
   const [above, below] = found.sort((a, b) => a.y - b.y);
   if (below && below.y - above.y < line) {
@@ -121,6 +121,7 @@ function drawOne(u, run) {
   const { best, curves, fitted, watched } = run, validated = watched === "val";
   if (best.at !== null && best.within) band(u, ...best.within, GREEN, 0.12);
   if (best.at !== null) band(u, best.at, best.at, GREEN, 0.5);
+  if (curves.train && curves.train[0].length < 3) dots(u, curves.train, PALETTE[0], 0.9);
   if (curves.train) stroke(u, curves.train, PALETTE[0], 1.6, fitted && !validated ? 0.4 : 0.9, 4000);
   if (curves.val) {
     dots(u, curves.val, PALETTE[1], 0.55);
@@ -178,8 +179,8 @@ function draw(u) {
   c.rect(u.bbox.left, u.bbox.top, u.bbox.width, u.bbox.height);
   c.clip();
   if (only) {
-    const most = Math.max(MOST_DRAWN / several.length, 100);
-    for (const r of several) if (r !== only) stroke(u, judged(r), MUTED, 0, 0.35, most);
+    const most = Math.max(MOST_DRAWN / several.length, 100), many = several.length > MANY;
+    for (const r of several) if (r !== only) stroke(u, judged(r), MUTED, 0, many ? 0.15 : 0.35, most, many);
     drawOne(u, only);
   } else if (view.seeds) drawGroups(u, grouped(several));
   else drawAll(u, several);
@@ -210,7 +211,8 @@ function span(axis, log) {
   const several = shown(), only = lookedAt(several);
   let low = Infinity, high = -Infinity;
   for (const r of several) {
-    for (const curve of r === only ? Object.values(r.curves) : [judged(r)]) {
+    const fit = r.fitted ? [r.fitted] : [];
+    for (const curve of r === only ? [...Object.values(r.curves), ...fit] : [judged(r)]) {
       const [a, b] = ends(curve, axis, log);
       low = Math.min(low, a);
       high = Math.max(high, b);
@@ -247,12 +249,13 @@ function ticks(u, axis, low, high) {
 
 const label = () => {
   const names = new Set(shown().map((r) => r.metric.val || r.metric.train));
-  return names.size === 1 ? [...names][0] : "loss";
+  return names.size === 1 ? [...names][0] : metric() || "loss";
 };
 
 function plot() {
   const some = shown()[0], axis = some ? some.axis : "step";
-  const room = lookedAt(shown()) ? 58 : 18; // for what is written beside the ends of curves
+  const only = lookedAt(shown()), said = only ? Object.values(only.curves).map(([, ys]) => number(ys[ys.length - 1])) : [];
+  const room = 16 + 7.5 * Math.max(2, ...said.map((text) => text.length)); // for what is written beside the ends
   const wanted = [axis, label(), room, view.logX, view.logY].join("\n");
   if (chart && wanted === chartOf) { chart.setData([limits(0, view.logX), [null, null]]); return; }
   if (chart) chart.destroy();
@@ -260,7 +263,7 @@ function plot() {
   build(axis, room);
 }
 
-const broad = (u, values) => 16 + 7 * Math.max(...(values || []).map((text) => text.length), 3);
+const broad = (u, values) => 24 + 7 * Math.max(...(values || []).map((text) => text.length), 3);
 
 function build(axis, room) {
   const grid = { stroke: "#80889033", width: 1 }, written = (u, found) => found.map(number);

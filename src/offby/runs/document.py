@@ -57,7 +57,8 @@ class DocumentPart(Part):
             self._curves = history(json.loads(self.path.read_bytes()))
         except (OSError, ValueError, RecursionError) as error:
             what = "cannot be read" if isinstance(error, OSError) else "is not whole JSON"
-            note = f"{self.path.name} {what}: what it held before stands"
+            before = "what it held before stands" if self._curves.series else "being written?"
+            note = f"{self.path.name} {what}: {before}"
             self._curves = Curves(self._curves.axis, self._curves.series, (note,))
         return True
 

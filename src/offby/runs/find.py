@@ -14,6 +14,7 @@ from offby.errors import RunError
 from offby.runs import catboost, csv_log, database, document, huggingface, jsonl, mlruns
 from offby.runs import tensorboard as events
 from offby.runs.curves import RunLog
+from offby.runs.part import RefusedPart, refused
 from offby.runs.reader import RunReader
 from offby.runs.roles import role, words
 from offby.runs.run import FILES
@@ -41,8 +42,10 @@ def find_runs(path: str | Path, known: Iterable[RunReader] = ()) -> list[RunRead
     offby.errors.RunError: there is no 'nowhere'; expected a file or a folder of training logs
     """
     root = Path(path)
-    if not root.exists():
+    if not _exists(root):
         raise RunError(f"there is no {str(path)!r}; expected a file or a folder of training logs")
+    if root.is_file() and not root.stat().st_size:
+        raise RunError(f"{str(path)!r} is empty; expected a training log")
     found = list(_in_folder(root, root) if root.is_dir() else _in_file(root, root.parent))
     if not found:
         raise RunError(f"no training log was found in {str(path)!r}; offby reads {_READS}")
@@ -63,8 +66,18 @@ def read_run(path: str | Path) -> RunLog:
     return found[0].read()
 
 
+def _exists(root: Path) -> bool:
+    try:
+        return root.exists()
+    except PermissionError:
+        raise RunError(f"{str(root)!r} may not be read: permission denied") from None
+
+
 def _in_folder(folder: Path, root: Path) -> Iterator[RunReader]:
     """The runs of a folder and of those in it; what belongs to a run is not looked at again."""
+    if refused(folder):
+        yield RunReader(_name(folder, root), folder, "unread", lambda: [(folder, "")], RefusedPart)
+        return
     if mlruns.is_run(folder) or catboost.is_run(folder):
         yield from _whole(folder, root)
         return
@@ -121,16 +134,17 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
 
 def _in_file(file: Path, root: Path) -> Iterator[RunReader]:
     name, suffix = _name(file, root), file.suffix.casefold()
+    unread = not os.access(file, os.R_OK)  # told by its name alone
     whole = [(file, "")]
     if events.MARK in file.name:
         yield RunReader(name, file, "tensorboard", lambda: whole, events.EventsPart)
     elif suffix in database.SUFFIXES:
         yield from _in_database(file, root)
-    elif suffix in jsonl.SUFFIXES and jsonl.recognised(_head(file)):
+    elif suffix in jsonl.SUFFIXES and (unread or jsonl.recognised(_head(file))):
         yield RunReader(name, file, "jsonl", lambda: whole, jsonl.JsonlPart)
-    elif suffix in csv_log.SUFFIXES and csv_log.recognised(_head(file)):
+    elif suffix in csv_log.SUFFIXES and (unread or csv_log.recognised(_head(file))):
         yield RunReader(name, file, "csv", lambda: whole, csv_log.CsvPart)
-    elif suffix == ".json" and document.recognised(_head(file)):
+    elif suffix == ".json" and (unread or document.recognised(_head(file))):
         yield RunReader(name, file, "json", lambda: whole, document.DocumentPart)
 
 
@@ -209,5 +223,6 @@ def _short(run: RunReader) -> str:
     name = PurePosixPath(run.name)
     if not run.path.is_file():
         return run.name
-    usual = name.stem.casefold() in _USUAL or events.MARK in name.name
-    return str(name.parent if usual and name.parent.parts else name.with_suffix(""))
+    if not (name.stem.casefold() in _USUAL or events.MARK in name.name):
+        return str(name.with_suffix(""))
+    return str(name.parent) if name.parent.parts else run.path.resolve().parent.name

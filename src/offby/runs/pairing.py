@@ -178,4 +178,6 @@ def _unknown(name: str, log: RunLog) -> str:
 
 
 def _why(log: RunLog) -> str:
-    return f" ({'; '.join(log.notes)})" if log.notes else "; expected numbers by step"
+    if not log.series:
+        return f" ({'; '.join(log.notes)})" if log.notes else "; it has no numbers so far"
+    return f"; it has only: {', '.join(list(log.series)[:12])}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from pathlib import Path
+from typing import final
 
 from offby.runs.appended import AppendedFile
 from offby.runs.curves import Curves, counted
@@ -20,6 +22,28 @@ class Part(ABC):
     @abstractmethod
     def curves(self) -> Curves:
         """All that was read so far."""
+
+
+@final
+class RefusedPart(Part):
+    """A file or a folder that may not be read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def poll(self) -> bool:
+        """Nothing is new."""
+        return False
+
+    def curves(self) -> Curves:
+        """No curve, and why."""
+        return Curves("step", {}, (f"{self.path.name} may not be read: permission denied",))
+
+
+def refused(path: Path) -> bool:
+    """Whether something is there that may not be read."""
+    ways = os.R_OK | os.X_OK if path.is_dir() else os.R_OK
+    return path.exists() and not os.access(path, ways)
 
 
 class LinesPart(Part):

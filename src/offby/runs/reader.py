@@ -11,7 +11,7 @@ import numpy as np
 
 from offby.runs.better import watched
 from offby.runs.curves import Curves, RunLog, Series, joined, settled
-from offby.runs.part import Part
+from offby.runs.part import Part, RefusedPart, refused
 
 Files: TypeAlias = Callable[[], Iterable[tuple[Path, str]]]
 """The files of a run as they stand now, each with what its metrics' names begin with."""
@@ -37,8 +37,8 @@ class RunReader:
     def poll(self) -> bool:
         """Read what was added since the last time; say whether anything was."""
         for path, prefix in self.files():
-            if path not in self._parts:
-                self._parts[path] = (prefix, self.open(path))
+            if path not in self._parts or isinstance(self._parts[path][1], RefusedPart):
+                self._parts[path] = (prefix, (RefusedPart if refused(path) else self.open)(path))
         polled = [part.poll() for _, part in self._parts.values()]
         if any(polled):
             self._log = None

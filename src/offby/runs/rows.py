@@ -114,6 +114,8 @@ class Rows:
 
     def curves(self) -> Curves:
         """A series for each column that is neither the step nor the time."""
+        if not self.count:
+            return Curves("step", {})
         axis, place, steps, notes = self._steps()
         clock = self._named(TIMES)
         times = None if clock is None else self.columns[clock].dense(self.count)

@@ -65,11 +65,12 @@ class EventsPart(Part):
 
     def _notes(self) -> list[str]:
         name, left = self.file.path.name, self.file.left()
+        where, why = ("end are", "cut off") if self.file.offset else ("start hold", "damaged")
         told = [
             (self.bad_records, "record", "skipped: the checksum does not match"),
             (self.lost_bytes, "byte", "skipped: damaged, up to the next good record"),
             (self.unread, "event", "skipped: not to be decoded"),
-            (left, "byte", "at its end are no whole record: cut off, or being written"),
+            (left, "byte", f"at its {where} no whole record: {why}, or being written"),
         ]
         return [f"{name}: {counted(count, noun)} {what}" for count, noun, what in told if count]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -20,38 +21,46 @@ class Board:
         self._changed = threading.Condition()
         self._seen: dict[str, WatchedRun] = {}
         self._news: dict[str, tuple[int, dict[str, Any]]] = {}
-        self._number = 0
+        self._unread: dict[str, str] = {}
+        self._number = self._first = time.time_ns()  # beyond the numbers of servers before
         self._closed = False
 
     def look(self) -> None:
         """Look at the runs, and wake those that wait if anything is new."""
         with suppress(RunError):  # a folder that is gone for a moment is no reason to stop
-            self._take(self.watcher.look())
+            self._take({run.name: run for run in self.watcher.look()})
 
-    def _take(self, runs: list[WatchedRun]) -> None:
-        fresh = [run for run in runs if self._seen.get(run.name) is not run]
+    def _take(self, runs: dict[str, WatchedRun]) -> None:
         with self._changed:
+            if runs.keys() != self._seen.keys() or self.watcher.unread != self._unread:
+                self._number += 1
+            fresh = [run for name, run in runs.items() if self._seen.get(name) is not run]
+            self._news = {name: news for name, news in self._news.items() if name in runs}
             for run in fresh:
                 self._number += 1
-                self._seen[run.name] = run
                 self._news[run.name] = self._number, told(run)
+            self._seen, self._unread = runs, self.watcher.unread
             self._changed.notify_all()
 
     def page(self) -> str:
         """The page without runs: they come as its first event."""
-        return page([], self.watcher.unread, live=True)
+        return page([], {}, live=True)
 
-    def since(self, number: int, patience: float) -> tuple[int, list[dict[str, Any]]]:
-        """The runs that changed after that number, and the number of the last change.
+    def since(self, number: int, patience: float) -> tuple[int, dict[str, Any] | None]:
+        """What is new after that number, and the number of the last change.
 
-        Waits so many seconds for one, if there is none yet. A number from before the server's
-        start, or from another one, is that of a page that knows nothing.
+        The runs that changed, the names of all that there are, and what cannot be read; None where
+        nothing changed within so many seconds. A number from before the server's start, or from
+        another one, is that of a page that knows nothing.
         """
         with self._changed:
-            if number > self._number:
-                number = 0
+            if not self._first <= number <= self._number:
+                number = self._first
             self._changed.wait_for(lambda: self._number > number or self._closed, patience)
-            return self._number, [run for at, run in self._news.values() if at > number]
+            if self._number <= number:
+                return self._number, None
+            runs = [run for at, run in self._news.values() if at > number]
+            return self._number, {"runs": runs, "names": list(self._seen), "unread": self._unread}
 
     @property
     def closed(self) -> bool:

@@ -93,10 +93,11 @@ class _Handler(BaseHTTPRequestHandler):
         number = int(last) if last.isdecimal() else 0
         while not self.board.closed:
             number, news = self.board.since(number, _PATIENCE)
-            text = json.dumps(news, allow_nan=False, separators=(",", ":"))
-            self.wfile.write(
-                (f"id: {number}\ndata: {text}\n\n" if news else ": alive\n\n").encode()
-            )
+            said = ": alive"
+            if news is not None:
+                text = json.dumps(news, allow_nan=False, separators=(",", ":"))
+                said = f"id: {number}\ndata: {text}"
+            self.wfile.write(f"{said}\n\n".encode())
             self.wfile.flush()
 
     def log_message(self, *_: Any) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,10 +26,10 @@ class Watcher:
     """The runs below some paths, looked at again and again as they grow.
 
     `look` reads what was added, judges the runs that changed anew, and finds new ones; `newest` is
-    the one that grew last. `train` and `val` name the curves where their names do not tell. With
-    `live` the looks of a run share one risk of a false alarm, one look an evaluation. Raises
-    `RunError` where there is nothing to watch; runs that hold no curve are in `unread`, with the
-    reason.
+    the one that grew last. `train` and `val` name the curves where their names do not tell. Runs
+    that hold no curve are in `unread`, with the reason. With `live` the looks of a run share one
+    risk of a false alarm, one look an evaluation, and what is not there yet is waited for, the
+    reason in `unread`; else, and for a file that is no training log, `RunError` is raised.
     """
 
     def __init__(
@@ -46,40 +48,57 @@ class Watcher:
         self.unread: dict[str, str] = {}
         self.newest: WatchedRun | None = None
         self._asked = (train, val, better)
-        self._confidence, self._live = confidence, live
+        self._confidence, self._live, self._looked = confidence, live, False
         self._readers: dict[Path, list[RunReader]] = {}
         self._judged: dict[RunReader, WatchedRun] = {}
 
     def look(self, progress: Callable[[int, int], None] | None = None) -> list[WatchedRun]:
         """All runs as they stand now, the best first; `progress` is told how many are done."""
         self.unread = {}
-        found = [reader for path in self.paths for reader in self._found(path)]
-        first, runs = not self._judged, []
-        for done, reader in enumerate(found, 1):
-            run = self._look_at(reader)
+        found, first, runs = self._named(), not self._looked, []
+        for done, (name, reader) in enumerate(found.items(), 1):
+            run = self._look_at(name, reader)
             runs += [] if run is None else [run]
             if progress is not None:
                 progress(done, len(found))
-        if not runs:
+        if not (runs or self._live):
             raise RunError("; ".join(dict.fromkeys(self.unread.values())))
+        self._looked = True
         self.newest = None if first else self.newest  # at first all are new
         return ranked(runs)
 
-    def _found(self, path: Path) -> list[RunReader]:
-        self._readers[path] = find_runs(path, self._readers.get(path, ()))
-        return self._readers[path]
+    def _named(self) -> dict[str, RunReader]:
+        """The runs of all paths, each once; those whose names are alike go by where they are."""
+        found = {
+            (os.path.abspath(reader.path), reader.format): (path, reader)
+            for path in self.paths
+            for reader in self._found(path)
+        }
+        alike = Counter(reader.name for _, reader in found.values())
+        return {
+            reader.name if alike[reader.name] == 1 else _placed(path, reader): reader
+            for path, reader in found.values()
+        }
 
-    def _look_at(self, reader: RunReader) -> WatchedRun | None:
-        changed = reader.poll()
-        if reader in self._judged and not changed:
-            return self._judged[reader]
+    def _found(self, path: Path) -> list[RunReader]:
         try:
-            self._judged[reader] = self._judge(reader.read())
-        except OffbyError as error:
-            self.unread[reader.name] = str(error)
-            return None
-        self.newest = self._judged[reader]
-        return self.newest
+            self._readers[path] = find_runs(path, self._readers.get(path, ()))
+        except RunError as error:
+            if not self._live or (not self._looked and _is_filled(path)):
+                raise
+            self.unread[str(path)] = str(error)
+        return self._readers.get(path, [])
+
+    def _look_at(self, name: str, reader: RunReader) -> WatchedRun | None:
+        changed, before = reader.poll(), self._judged.pop(reader, None)
+        if before is None or before.name != name or changed:
+            try:
+                self.newest = before = self._judge(replace(reader.read(), name=name))
+            except OffbyError as error:
+                self.unread[name] = str(error)
+                return None
+        self._judged[reader] = before
+        return before
 
     def _judge(self, log: RunLog) -> WatchedRun:
         chosen = pair(log, *self._asked)
@@ -119,6 +138,16 @@ def watched(
     """
     watcher = Watcher(paths, train=train, val=val, better=better, confidence=confidence)
     return watcher.look()
+
+
+def _is_filled(path: Path) -> bool:
+    """Whether a path is a file that holds something: what it is will not change."""
+    return path.is_file() and path.stat().st_size > 0
+
+
+def _placed(path: Path, reader: RunReader) -> str:
+    """Where a run is, as the path was given."""
+    return path.as_posix() if path == reader.path else (path / reader.name).as_posix()
 
 
 def _axis(log: RunLog) -> str:

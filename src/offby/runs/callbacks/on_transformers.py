@@ -46,9 +46,14 @@ class TransformersCallback:
 
     @property
     def checkpoint(self) -> Path | None:
-        """The folder of the best evaluation; there if the Trainer saves when it evaluates."""
+        """The folder of the best evaluation; None if the Trainer saved none, or deleted it.
+
+        It saves one an evaluation with `save_strategy="epoch"` beside `eval_strategy="epoch"`, and
+        deletes old ones with `save_total_limit`.
+        """
         best = self.watcher.best
-        return None if best is None else self._output / f"checkpoint-{best:.0f}"
+        folder = None if best is None else self._output / f"checkpoint-{best:.0f}"
+        return folder if folder is not None and folder.is_dir() else None
 
 
 def _is_metric(name: str, value: Any) -> bool:
