@@ -7,10 +7,12 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from offby.drawing.numbers import number, percent
 from offby.fit import Descent, LinearClassifier, LinearRegressor, load
 from offby.report.fitted_text import chosen
 from offby.tables import open_table
 from offby.tables.part import in_part, part_of
+from offby.tables.strata import Strata
 from offby.verbs.fit import fit
 from offby.verbs.predict import predict
 
@@ -20,10 +22,15 @@ HOUSES = "examples/houses.csv"
 DELAY = ("fit", FLIGHTS, "--target", "arr_delay", "--features", "hour,month,distance")
 
 
-def split(path, share):
-    """The rows trained on and those held out, by the hash alone."""
+def split(path, share, target=None):
+    """The rows trained on and those held out: by the hash alone, of labels with the strata."""
     frame = pq.read_table(path).to_pandas()
     out = in_part(np.arange(len(frame)), share)
+    if target is not None:
+        table = open_table(path)
+        strata = Strata.of(target, table.count_labels(target), share)
+        (batch,) = table.read([], [target])
+        out = strata.chooser("it")(batch)
     return frame[~out], frame[out]
 
 
@@ -66,20 +73,20 @@ def test_the_two_losses_of_each_iteration(offby_command):
     )
     walk, (training, held_out) = found["walk"], split(FLIGHTS, 0.2)
     assert found["rows"] == {"trained": len(training), "held_out": len(held_out)}
-    assert set(walk) == {"objective", "validation", "gradient", "step", "seconds"}
+    assert set(walk) == {"objective", "held_out", "gradient", "step", "seconds"}
     assert walk["objective"][-1] == pytest.approx(found["objective"], rel=1e-9)
     features = held_out[["hour", "month", "distance"]].to_numpy()
     values = [one["value"] for one in found["coefficients"]]
     errors = held_out["arr_delay"] - features @ values[:-1] - values[-1]
     beyond = np.abs(errors) > 20
     huber = np.where(beyond, 20 * (np.abs(errors) - 10), errors**2 / 2)
-    assert walk["validation"][-1] == pytest.approx(huber.mean(), rel=1e-7)
+    assert walk["held_out"][-1] == pytest.approx(huber.mean(), rel=1e-7)
     assert found["report"]["rows"] == len(held_out)
 
 
 def test_nothing_held_out_is_said(offby_command):
     ran = offby_command("fit", HOUSES, "--target", "actual", "--features", "predicted")
-    assert "'actual' holds numbers, and no loss was named: it is squared." in ran.out
+    assert "'actual' holds numbers, and no loss was named: it is squared; --loss" in ran.out
     assert "On the very rows that were fitted: new rows will fare worse" in ran.out
     slope, intercept = np.polyfit([2e5, 2.5e5, 3e5], [2.1e5, 2.4e5, 3.2e5], 1)
     errors = slope * np.array([2e5, 2.5e5, 3e5]) + intercept - [2.1e5, 2.4e5, 3.2e5]
@@ -99,7 +106,56 @@ def test_a_descent_may_hold_out_rows_of_its_own():
     how = Descent("adam", validation=0.2, rate=0.05)
     found = fit(LATE, target="late", features=["p_late"], solver=how, max_iter=15, tol=1e-4)
     assert len(found.walk["validation"]) <= 15
-    assert "held out" in found.model.certificate_
+    assert "validation rows fared best" in found.model.certificate_
+
+
+def test_early_stopping_on_the_command_line(offby_command):
+    ran = offby_command(*DELAY, "--loss", "huber:20", "--validate", "0.2", "--solver", "adam",
+                        "--max-iter", "40", "--patience", "3", "--json")  # fmt: skip
+    found = json.loads(ran.out)
+    walk = found["walk"]
+    best = int(np.argmin(walk["validation"]))
+    assert len(walk["validation"]) == len(walk["held_out"]) == found["iterations"] < 40
+    assert best == found["iterations"] - 4  # three rounds that fared no better
+    assert found["objective"] == pytest.approx(walk["objective"][best], rel=1e-9)
+    text = offby_command(*DELAY, "--solver", "adam", "--max-iter", "40", "--patience", "3").out
+    assert "stopped early, after" in text
+
+
+@pytest.mark.parametrize("scale", ["mad", "joint"])
+def test_a_scale_of_the_errors(offby_command, scale):
+    ran = offby_command(*DELAY, "--loss", "huber:1.345", "--scale", scale, "--json", "--validate",
+                        "0.2")  # fmt: skip
+    frame, held_out = split(FLIGHTS, 0.2)
+    peer = LinearRegressor("huber:1.345", scale=scale)
+    peer.fit(frame[["hour", "month", "distance"]], frame["arr_delay"])
+    found = json.loads(ran.out)
+    values = [one["value"] for one in found["coefficients"]]
+    np.testing.assert_allclose(values[:-1], peer.coef_, rtol=1e-6)
+    assert found["scale"] == pytest.approx(peer.scale_, rel=1e-6)
+    predicted = peer.predict(held_out[["hour", "month", "distance"]])
+    loss = peer.loss_.mean(held_out["arr_delay"], predicted)
+    assert found["walk"]["held_out"][-1] == pytest.approx(loss, rel=1e-6)
+
+
+def test_each_iteration_is_told_while_it_is_walked():
+    heard = []
+    found = fit(FLIGHTS, target="arr_delay", features=["hour"], loss="huber:20", validate=0.3,
+                told=heard.append)  # fmt: skip
+    for name, column in found.walk.items():
+        assert [facts[name] for facts in heard] == column.tolist()
+    assert list(found.walk)[-1] == "held_out"
+
+
+def test_the_losses_are_shown_on_a_terminal_while_they_fall(offby_command, monkeypatch):
+    for name, value in {"TTY_COMPATIBLE": "1", "TERM": "xterm"}.items():
+        monkeypatch.setenv(name, value)
+    ran = offby_command(*DELAY, "--loss", "huber:20", "--validate", "0.2", "--json")
+    walk = json.loads(ran.out)["walk"]
+    assert "fitting, pass 1: 53,991 rows" in ran.err
+    assert "held-out loss" in ran.err
+    for name in ("objective", "held_out"):
+        assert all(number(value, 7) in ran.err for value in walk[name])
 
 
 def test_weights_and_csv(tmp_path):
@@ -120,13 +176,13 @@ def test_weights_and_csv(tmp_path):
 def test_labels_of_0_and_1(offby_command, tmp_path):
     model = tmp_path / "model.json"
     ran = offby_command("fit", LATE, "--target", "late", "--validate", "0.2", "--save", model)
-    training, held_out = split(LATE, 0.2)
+    training, held_out = split(LATE, 0.2, "late")
     peer = LinearClassifier().fit(training[["p_late", "month"]], training["late"])
     np.testing.assert_allclose(load(model).coef_, peer.coef_, rtol=1e-6)
     assert "taken as labels and the loss is logistic" in ran.out
     assert "Left out, being no numbers: carrier, origin;" in ran.out
     right = peer.score(held_out[["p_late", "month"]], held_out["late"])
-    assert f"right in {100 * right:.1f} % of the rows" in ran.out
+    assert f"right in {percent(right, 3)} of the rows" in ran.out
 
 
 def test_text_labels_of_several_classes(tmp_path):
@@ -139,21 +195,51 @@ def test_text_labels_of_several_classes(tmp_path):
     assert found.report.task == "multiclass"
     assert [one.name for one in found.coefficients][:4] == ["x: a", "x: b", "x: (intercept)",
                                                             "y: a"]  # fmt: skip
-    assert found.walk["validation"][-1] == pytest.approx(found.report["log_loss"].value, rel=1e-3)
+    assert found.walk["held_out"][-1] == pytest.approx(found.report["log_loss"].value, rel=1e-3)
     assert predict(found.model, table, tmp_path / "out.parquet") == 600
     out = pq.read_table(tmp_path / "out.parquet").to_pandas()
     chances = found.model.predict_proba(out[["a", "b"]])
     np.testing.assert_allclose(out[["p_x", "p_y", "p_z"]], chances, rtol=1e-12)
 
 
-def test_a_class_that_is_not_among_the_rows_held_out():
+def test_a_class_that_occurs_once_is_not_held_out():
     rng = np.random.default_rng(1)
-    table = {"a": rng.normal(size=400), "kind": rng.choice(["x", "y", "z"], size=400)}
-    table["kind"][in_part(np.arange(400), 0.3) & (table["kind"] == "y")] = "z"
+    table = {"a": rng.normal(size=400), "kind": rng.choice(["x", "y"], size=400)}
+    table["kind"][7] = "z"
     found = fit(table, target="kind", validate=0.3)
     assert list(found.model.classes_) == ["x", "y", "z"]
-    last = found.walk["validation"][-1]
+    counts = [np.sum(table["kind"] == kind) for kind in "xy"]
+    assert found.held_out == sum(round(0.3 * count) for count in counts)
+    last = found.walk["held_out"][-1]
     assert last == pytest.approx(found.report["log_loss"].value, rel=1e-3)
+
+
+def test_the_positive_class_is_the_one_that_is_told(offby_command, tmp_path):
+    model = tmp_path / "model.json"
+    command = ("fit", LATE, "--target", "late", "--features", "p_late", "--save", model)
+    ran = offby_command(*command, "--positive", "0", "--json")
+    usual = fit(LATE, target="late", features=["p_late"])
+    found = json.loads(ran.out)
+    assert list(load(model).classes_) == ["1", "0"]
+    assert found["coefficients"][0]["value"] == pytest.approx(-usual.coefficients[0].value)
+    assert found["report"]["measures"]["roc_auc"]["value"] == pytest.approx(
+        usual.report["roc_auc"].value
+    )
+    for positive, message in (("2", "positive is '2', and column 'late' holds '0', '1'"),
+                              ("arr", "expected one of two classes")):  # fmt: skip
+        assert message in offby_command(*command, "--positive", positive).error
+
+
+@pytest.mark.parametrize("weights", ["balanced", "1:3,0:1"])
+def test_classes_may_weigh_more(offby_command, weights):
+    ran = offby_command("fit", LATE, "--target", "late", "--features", "p_late", "--class-weight",
+                        weights, "--json")  # fmt: skip
+    frame = pq.read_table(LATE).to_pandas()
+    theirs = "balanced" if weights == "balanced" else {1: 3, 0: 1}
+    peer = LinearClassifier(class_weight=theirs).fit(frame[["p_late"]], frame["late"])
+    found = json.loads(ran.out)
+    assert found["coefficients"][0]["value"] == pytest.approx(peer.coef_[0, 0], rel=1e-7)
+    assert "the classes were weighted" in found["cautions"][0]
 
 
 def test_costs_move_the_threshold():
@@ -270,6 +356,24 @@ def rows_of(table):
     return [int(x) for batch in table.read(["x"]) for x in batch.columns["x"]]
 
 
+@pytest.mark.parametrize("share", [0.05, 0.3, 0.9])
+def test_each_class_has_its_share(share, monkeypatch):
+    rng = np.random.default_rng(2)
+    kinds = np.concatenate([["rare"], rng.choice(["a", "b", "c"], 99_999, p=[0.9, 0.099, 0.001])])
+    table = open_table({"x": np.arange(100_000.0), "kind": rng.permutation(kinds)})
+    strata = Strata.of("kind", counts := table.count_labels("kind"), share)
+    part = part_of(table, share, strata=strata)
+    assert part.count_labels("kind") == {
+        kind: round(share * n) for kind, n in counts.items() if n > 1
+    }
+    rest = part_of(table, share, rest=True, strata=strata)
+    whole = rows_of(part)
+    assert sorted(whole + rows_of(rest)) == list(range(100_000))
+    monkeypatch.setattr("offby.tables.memory.SLICE_ROWS", 40_000)
+    assert rows_of(part) == whole
+    assert 0.47 < np.mean(whole) / 100_000 < 0.53
+
+
 # --- what goes wrong ---------------------------------------------------------------------------
 
 
@@ -277,6 +381,8 @@ def rows_of(table):
 def folder(tmp_path):
     (tmp_path / "six.csv").write_text("x,y\n1,a\n2,b\n3,a\n4,b\n5,a\n6,b\n")
     (tmp_path / "counts.csv").write_text("x,n,t\n" + "1,2,a\n" * 9 + "1,-1,a\n" + "2,3,b\n" * 9)
+    (tmp_path / "rare.csv").write_text("x,y\n1,b\n" + "2,a\n" * 8)
+    (tmp_path / "many.csv").write_text("x,y\n1,a\n2,b\n3,c\n4,a\n")
     (tmp_path / "gap.csv").write_text("x,n\n1,2\n,3\n")
     (tmp_path / "names.csv").write_text("n,t\n1,a\n2,b\n")
     return tmp_path
@@ -300,8 +406,40 @@ REFUSED = {
     ),
     "no features": (["names.csv", "--target", "n"], "has no column of numbers besides the target"),
     "one class held out": (
-        ["six.csv", "--target", "y", "--validate", "0.2"],
-        "of 'y' the rows held out have 'b' alone; hold out a larger share",
+        ["rare.csv", "--target", "y", "--validate", "0.2"],
+        "column 'y' has 'b' in 1 row, 'a' in 8 rows: rows held out would be of one class alone",
+    ),
+    "a weight that is none": (
+        ["six.csv", "--target", "y", "--class-weight", "a:much"],
+        "class-weight is 'a:much'; expected balanced, or a weight for each class",
+    ),
+    "a weight of no class": (
+        ["six.csv", "--target", "y", "--class-weight", "c:2"],
+        "class_weight names 'c'; the classes are ['a', 'b']",
+    ),
+    "a negative weight": (
+        ["six.csv", "--target", "y", "--class-weight", "a:-2"],
+        "weights must be finite and not negative",
+    ),
+    "the positive of numbers": (
+        ["counts.csv", "--target", "n", "--loss", "squared", "--positive", "2"],
+        "positive is '2', and squared is a loss of numbers",
+    ),
+    "the scale of labels": (
+        ["six.csv", "--target", "y", "--scale", "mad"],
+        "scale 'mad' is for losses of numbers, and logistic is of classes",
+    ),
+    "patience with Newton": (
+        ["counts.csv", "--target", "n", "--loss", "squared", "--patience", "3"],
+        "solver 'auto' goes straight to the minimum; take gd, sgd or adam",
+    ),
+    "several levels": (
+        ["counts.csv", "--target", "n", "--loss", "pinball:0.1,0.9"],
+        "pinball:0.1,0.9 names several levels, and a model has one; fit them one by one",
+    ),
+    "l1 of many classes": (
+        ["many.csv", "--target", "y", "--penalty", "l1", "--alpha", "1"],
+        "3 classes at once are fitted with penalty None or 'l2' and solver 'auto'; take those",
     ),
     "the target as a feature": (
         ["six.csv", "--target", "x", "--features", "x", "--validate", "0.001"],

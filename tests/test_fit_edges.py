@@ -156,7 +156,7 @@ def test_a_loss_with_several_valleys_has_no_certificate(drawn):
 
 def test_too_few_iterations_are_said(drawn):
     X, y = drawn
-    with pytest.warns(UserWarning, match="stopped after 1 iterations"):
+    with pytest.warns(UserWarning, match="stopped after 1 iteration"):
         model = LinearRegressor("log_cosh", max_iter=1).fit(X, y)
     assert not model.converged_
     best = LinearRegressor("log_cosh").fit(X, y)

@@ -152,7 +152,7 @@ def test_one_class_that_is_apart_from_the_others_has_no_minimum_either(iris):
 
 def test_what_cannot_be_fitted(iris):
     X, y = iris
-    with pytest.raises(DataError, match="3 classes are fitted with penalty None or 'l2'"):
+    with pytest.raises(DataError, match="3 classes at once are fitted with penalty None or 'l2'"):
         LinearClassifier(penalty="l1", alpha=0.1).fit(X, y)
     with pytest.raises(DataError, match="is a loss of two; take 'logistic'"):
         LinearClassifier("cost_logistic:1:5").fit(X, y)

@@ -1,6 +1,7 @@
 """Fitting to tables, a batch at a time: the same as to the same rows in memory."""
 
 import io
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,8 @@ import pytest
 from pyarrow import csv, parquet
 
 from offby.errors import DataError, TableError
-from offby.fit import LinearClassifier, LinearRegressor
+from offby.fit import Descent, LinearClassifier, LinearRegressor
+from offby.tables import Table, open_table
 
 FEATURES = ["a", "b", "year"]
 
@@ -46,6 +48,7 @@ def table(request, frame, tmp_path_factory):
 )
 def test_numbers(frame, table, loss, target, monkeypatch):
     monkeypatch.setattr("offby.fit.tabular._AT_ONCE", 30_000)  # many parts
+    monkeypatch.setattr("offby.fit.tabular._KEPT", 0)
     whole = LinearRegressor(loss).fit(frame[FEATURES], frame[target], frame["weight"])
     parts = LinearRegressor(loss).fit_table(table, target, FEATURES, "weight")
     np.testing.assert_allclose(parts.coef_, whole.coef_, rtol=1e-6)
@@ -57,7 +60,8 @@ def test_numbers(frame, table, loss, target, monkeypatch):
     assert "70,000" in parts.summary()
 
 
-def test_labels(frame, table):
+def test_labels(frame, table, monkeypatch):
+    monkeypatch.setattr("offby.fit.tabular._KEPT", 0)
     whole = LinearClassifier().fit(frame[FEATURES], frame["late"])
     parts = LinearClassifier().fit_table(table, "late", FEATURES)
     np.testing.assert_allclose(parts.coef_, whole.coef_, rtol=1e-6)
@@ -66,6 +70,57 @@ def test_labels(frame, table):
     parts = LinearClassifier(penalty="l2", alpha=0.1).fit_table(table, "grade", FEATURES)
     assert list(parts.classes_) == ["9", "10", "11"]
     np.testing.assert_allclose(parts.coef_, several.coef_, rtol=1e-6, atol=1e-10)
+
+
+@pytest.mark.parametrize("how", [{"loss": "absolute"}, {"loss": "huber:1.345", "scale": "mad"},
+                                 {"solver": Descent(validation=0.2), "max_iter": 5}])  # fmt: skip
+def test_what_needs_all_rows_takes_them_into_memory(frame, how, monkeypatch):
+    monkeypatch.setattr("offby.fit.tabular._KEPT", 0)
+    rows = frame.head(5000)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of five rounds of descent
+        whole = LinearRegressor(**how).fit(rows[FEATURES], rows["price"])
+        parts = LinearRegressor(**how).fit_table(rows, "price", FEATURES)
+    np.testing.assert_allclose(parts.coef_, whole.coef_, rtol=1e-9)
+
+
+def test_a_small_table_is_read_once(frame, monkeypatch):
+    table, read = open_table(frame.head(100)), Table.read
+    readings = []
+
+    def counting(self, *columns):
+        readings.append(columns)
+        return read(self, *columns)
+
+    monkeypatch.setattr(Table, "read", counting)
+    LinearRegressor("huber:1").fit_table(table, "price", FEATURES)
+    assert len(readings) == 1
+
+
+@pytest.mark.parametrize("wanted", ["balanced", {"yes": 3.0}])
+@pytest.mark.parametrize("kept", [0, 1 << 24])
+def test_classes_that_weigh_more(frame, wanted, kept, monkeypatch):
+    monkeypatch.setattr("offby.fit.tabular._KEPT", kept)
+    whole = LinearClassifier(class_weight=wanted)
+    whole.fit(frame[FEATURES], frame["late"], frame["weight"])
+    parts = LinearClassifier(class_weight=wanted).fit_table(frame, "late", FEATURES, "weight")
+    np.testing.assert_allclose(parts.coef_, whole.coef_, rtol=1e-6)
+    np.testing.assert_allclose(parts.standard_errors_, whole.standard_errors_, rtol=1e-6)
+
+
+def test_the_positive_class(frame):
+    usual = LinearClassifier().fit_table(frame, "late", FEATURES)
+    turned = LinearClassifier().fit_table(frame, "late", FEATURES, positive="no")
+    assert list(turned.classes_) == ["yes", "no"]
+    np.testing.assert_allclose(turned.coef_, -usual.coef_, rtol=1e-6)
+    np.testing.assert_allclose(
+        turned.predict_proba(frame[FEATURES]), usual.predict_proba(frame[FEATURES])[:, ::-1],
+        atol=1e-9,
+    )  # fmt: skip
+    seen = turned.plot_landscape(frame[FEATURES], frame["late"])
+    assert seen.accuracy.max() == pytest.approx(
+        turned.score(frame[FEATURES], frame["late"]), abs=1e-3
+    )
 
 
 def test_all_other_columns_are_the_features(frame):
@@ -103,10 +158,6 @@ def test_what_a_loss_asks_of_all_rows(frame):
     rows = frame.assign(count=frame["count"].where(frame.index != 60_000, -2))
     with pytest.raises(DataError, match=r"poisson needs targets y with y >= 0; .*row 60001"):
         LinearRegressor("poisson").fit_table(rows, "count", FEATURES)
-    with pytest.raises(DataError, match="dense rows in memory only"):
-        LinearRegressor("absolute").fit_table(frame, "price", FEATURES)
-    with pytest.raises(DataError, match="dense rows in memory"):
-        LinearRegressor("huber:1", scale="mad").fit_table(frame, "price", FEATURES)
     with pytest.raises(DataError, match="one class only"):
         LinearClassifier().fit_table(frame.assign(late="no"), "late", FEATURES)
     missing = frame.assign(late=frame["late"].where(frame.index != 60_000))

@@ -1,17 +1,19 @@
 """The map of the loss: its heights, the path on it, and the ways to show it."""
 
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.interpolate import RegularGridInterpolator
+from scipy.interpolate import RectBivariateSpline, RegularGridInterpolator
 from scipy.special import log_softmax
 
+from offby.drawing.contours import rings
 from offby.errors import DataError
-from offby.fit import Descent, LinearClassifier, LinearRegressor
-from offby.fit.landscape import path_of_model, spread_sample
-from offby.fit.path import mean_losses
+from offby.fit import Descent, LinearClassifier, LinearRegressor, load
+from offby.fit.landscape import spread_sample
+from offby.fit.mean_loss import mean_loss
 from offby.fit.rows import Batches, Rows
 
 
@@ -30,23 +32,24 @@ def huber(errors):
 def test_the_path_is_where_the_search_was(drawn, solver):
     X, y = drawn
     model = LinearRegressor("huber:1.345", solver=solver, max_iter=200, tol=1e-3).fit(X, y)
-    path = path_of_model(model, Rows(X, y))
+    path = model.path_
     heights = [
         huber(X @ b[0] + a[0] - y).mean()
         for b, a in zip(path.coefficients, path.intercepts, strict=True)
     ]
     np.testing.assert_allclose(heights, model.history_["objective"], rtol=1e-9)
-    np.testing.assert_allclose(mean_losses(model._fit, path, Rows(X, y), 999), heights, rtol=1e-9)
-    seldom = mean_losses(model._fit, path, Rows(X, y), 3)
-    assert np.isfinite(seldom).sum() == min(3, path.steps)
-    assert seldom[-1] == pytest.approx(heights[-1], rel=1e-9)
+    again = [
+        mean_loss(model.loss_, b, a, Rows(X, y))
+        for b, a in zip(path.coefficients, path.intercepts, strict=True)
+    ]
+    np.testing.assert_allclose(again, heights, rtol=1e-9)
 
 
 def test_the_path_of_several_classes_and_of_weighted_ones(drawn):
     X, y = drawn
     codes = np.digitize(y, [0.0, 4.0])
     model = LinearClassifier().fit(X, codes)
-    path = path_of_model(model, Rows(X, codes.astype(float)))
+    path = model.path_
     scores = np.einsum("skp,np->snk", path.coefficients, X) + path.intercepts[:, None]
     heights = -log_softmax(scores, axis=-1)[:, np.arange(len(y)), codes].mean(axis=1)
     np.testing.assert_allclose(heights, model.history_["objective"], rtol=1e-9)
@@ -107,6 +110,83 @@ def test_names_of_the_directions(drawn):
     frame = pd.DataFrame(X, columns=["rooms", "size", "age"])
     seen = LinearRegressor("huber:1").fit(frame, y).plot_landscape(frame, y)
     assert "size" in seen.directions[0]
+
+
+@pytest.mark.parametrize("labels", [None, "two", "three"])
+def test_some_rows_show_what_all_do(drawn, labels, monkeypatch):
+    """Heights of a few rows, levelled and tilted, are lowest where the model of all rows is."""
+    X, y = drawn
+    truths = {None: y, "two": y > 1, "three": np.digitize(y, [0.0, 4.0])}[labels]
+    kind = LinearRegressor("log_cosh") if labels is None else LinearClassifier()
+    weights = np.random.default_rng(3).integers(0, 3, len(y))
+    model = kind.fit(X, truths, weights)
+    whole = model.plot_landscape(X, truths, weights)
+    monkeypatch.setattr("offby.fit.landscape._LOSSES", 300 * 49**2 * max(len(np.unique(truths)), 1)
+                        if labels == "three" else 300 * 49**2)  # fmt: skip
+    some = model.plot_landscape(X, truths, weights)
+    assert (whole.rows, some.rows, some.all_rows) == (900, 300, 900)
+    for seen in (whole, some):
+        grid = RectBivariateSpline(seen.upward, seen.across, seen.loss)
+        assert grid(0, 0)[0, 0] == pytest.approx(model.objective_, rel=1e-6)
+        slopes = [grid(0, 0, dx=1)[0, 0], grid(0, 0, dy=1)[0, 0]]
+        np.testing.assert_allclose(slopes, 0, atol=1e-4 * np.ptp(seen.loss) / np.ptp(seen.across))
+    assert "drawn from 300 rows evenly spread over the 900" in some.charts[0].caption
+    assert "drawn from" not in whole.charts[0].caption
+
+
+def test_what_lies_beside_a_short_walk_is_seen(drawn):
+    X, y = drawn
+    model = LinearRegressor("huber:1", max_iter=50).fit(np.tile(X, (60, 1)), np.tile(y, 60))
+    seen = model.plot_landscape(X, y)
+    assert seen.loss.max() > 1.005 * seen.loss.min()
+    shorter = replace(seen, walk=seen.walk / 100)
+    assert "3 steps, and the map shows the plane" in seen.charts[0].caption
+    assert "3 steps, so short that the dot all but hides it" in shorter.charts[0].caption
+
+
+def test_a_model_from_a_file_has_a_map_without_a_walk(drawn, tmp_path):
+    X, y = drawn
+    LinearRegressor("huber:1").fit(X, y).save(tmp_path / "model.json")
+    seen = load(tmp_path / "model.json").plot_landscape(X, y)
+    assert not len(seen.walk)
+    assert "the model came from a file" in seen.charts[0].caption
+
+
+# --- rings -------------------------------------------------------------------------------------
+
+
+def area(ring):
+    """The area on the left of a ring (Gauss's shoelace)."""
+    x, y = ring.T
+    return float(np.sum(x[:-1] * y[1:] - x[1:] * y[:-1]) / 2)
+
+
+@pytest.mark.parametrize("level", [-0.8, -0.3, 0.0, 0.4, 0.9])
+def test_rings_hold_what_is_high(level):
+    """The shares of a picture that are high, with holes taken off, by counting many points."""
+    across, upward = np.linspace(-3, 3, 60), np.linspace(-2, 2, 41)
+    heights = np.cos(2 * across)[None] * np.sin(3 * upward + 0.3)[:, None]
+    found = rings(across, upward, heights, level)
+    assert all(np.array_equal(ring[0], ring[-1]) for ring in found)
+    grid = RegularGridInterpolator((upward, across), heights)
+    points = np.stack(np.meshgrid(np.linspace(-2, 2, 800), np.linspace(-3, 3, 800)), axis=-1)
+    share = np.mean(grid(points.reshape(-1, 2)) >= level)
+    assert sum(map(area, found)) / 24 == pytest.approx(share, abs=0.004)
+
+
+def test_rings_of_all_and_of_nothing():
+    across, upward = np.array([0.0, 1.0, 3.0]), np.array([0.0, 2.0])
+    (whole,) = rings(across, upward, np.ones((2, 3)), 0.5)
+    assert area(whole) == 6.0
+    assert rings(across, upward, np.ones((2, 3)), 1.5) == []
+
+
+def test_rings_at_a_saddle():
+    """Two high corners are one area where the middle is high, else two."""
+    steps = np.array([0.0, 1.0])
+    saddle = np.array([[1.0, 0.0], [0.0, 1.0]])
+    assert len(rings(steps, steps, saddle, 0.4)) == len(rings(steps, steps, saddle[::-1], 0.4)) == 1
+    assert len(rings(steps, steps, saddle, 0.6)) == len(rings(steps, steps, saddle[::-1], 0.6)) == 2
 
 
 def test_rows_that_are_looked_at_lie_all_over():

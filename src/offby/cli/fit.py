@@ -10,7 +10,7 @@ from offby.cli import streams
 from offby.cli.fitting import fitting
 
 if TYPE_CHECKING:
-    from offby.report.fitted import Fitted
+    pass
 
 
 def fit(
@@ -98,19 +98,8 @@ def fit(
     if json:
         streams.print_json(found.to_dict())
     else:
-        _print(found, [path for path in (save, html) if path is not None])
+        streams.print_answer(found, [save, html])
     return 0
-
-
-def _print(found: Fitted, written: list[str]) -> None:
-    from rich.console import Console
-
-    from offby.report.fitted_text import show
-
-    console = Console(highlight=False)
-    show(found, console) if console.is_terminal else print(found.to_text(console.width))
-    for path in written:
-        streams.say_written(path, console)
 
 
 def _weights(text: str | None) -> Any:

@@ -27,7 +27,7 @@ def rings(across: Floats, upward: Floats, heights: Floats, level: float) -> list
 
     >>> (hill,) = rings(np.arange(3.0), np.arange(3.0), np.diag([0.0, 2.0, 0.0]), 1.0)
     >>> hill.tolist()
-    [[1.0, 0.5], [1.5, 1.0], [1.0, 1.5], [0.5, 1.0], [1.0, 0.5]]
+    [[1.5, 1.0], [1.0, 1.5], [0.5, 1.0], [1.0, 0.5], [1.5, 1.0]]
     """
     x, y = (np.concatenate([steps[:1], steps, steps[-1:]]) for steps in (across, upward))
     padded = np.pad(heights, 1, constant_values=-np.inf)

@@ -93,7 +93,7 @@ def _of_loss(seen: Landscape) -> Chart:
     least = float(finite.min())
     rise = np.where(np.isfinite(seen.loss), seen.loss, finite.max()) - least
     shade = _shade(rise / (rise.max() or 1.0))
-    title = f"The loss, and the walk: {seen.name}"
+    title = f"The loss{', and the walk' if len(seen.walk) else ' around the model'}: {seen.name}"
     keys = (Key("area", BLUE, "higher loss is darker"), *_keys(seen, ORANGE))
     return Chart(title, _what_loss_shows(seen, least), keys, _drawn(seen, shade, BLUE, title))
 
@@ -182,11 +182,12 @@ def _what_walk_shows(seen: Landscape) -> str:
 
 def _what_accuracy_shows(seen: Landscape) -> str:
     assert seen.accuracy is not None
+    of = f"of {rows(seen.rows)} " if seen.rows < seen.all_rows else ""
     flat = np.mean(np.diff(seen.accuracy, axis=1) == 0)
     still = float(np.mean(np.diff(seen.loss, axis=1) == 0))
     return (
         f"Between {percent(float(seen.accuracy.min()), 3)} and "
-        f"{percent(float(seen.accuracy.max()), 3)} right. Accuracy counts rows, so it moves in "
+        f"{percent(float(seen.accuracy.max()), 3)} {of}right. Accuracy counts rows, so it moves in "
         f"jumps, with a slope of 0 between them: {percent(float(flat), 2)} of all neighbouring "
         f"places here have the very same accuracy, and {percent(still, 2)} the same loss. That is "
         "why a loss is what is walked down."

@@ -7,7 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from offby.errors import DataError
+from offby.fit.explained import explained_of_classes
 from offby.fit.fitted import Fit
+from offby.fit.history import Heard
 from offby.fit.inference import infer_classes
 from offby.fit.linear import (
     SAMPLE,
@@ -25,7 +27,9 @@ from offby.fit.solve import last_resort
 from offby.losses import SoftmaxCrossEntropy
 
 
-def fit_classes(source: Source, classes: int, settings: Settings) -> Fit:
+def fit_classes(
+    source: Source, classes: int, settings: Settings, heard: Heard | None = None
+) -> Fit:
     """Minimise the mean cross-entropy of the softmax of a score for each class, plus penalty.
 
     The y of `source` is the number of each row's class. Raises `DataError` for an l1 penalty.
@@ -39,22 +43,23 @@ def fit_classes(source: Source, classes: int, settings: Settings) -> Fit:
     """
     check_search(settings)
     problem = _problem_of_classes(source, classes, settings)
-    solution = minimise(problem, np.zeros(problem.size), settings.tol, settings.max_iter)
+    how = settings.tol, settings.max_iter
+    solution = minimise(problem, np.zeros(problem.size), *how, heard)
     if solution.escapes:
         held = replace(problem, penalty=last_resort(source, problem.linear, classes - 1))
-        there = minimise(held, np.zeros(problem.size), settings.tol, settings.max_iter).at
+        there = minimise(held, np.zeros(problem.size), *how).at
         objective = problem.point(there, bend=False).objective
         solution = replace(solution, at=there, objective=objective, gap=objective)
-    found = [problem.linear.uncentred(at) for at in problem.by_class(solution.at)]
     kind = settings.standard_errors
+    mean_loss = solution.objective - problem.penalty.value(solution.at)
     return fit_of(
-        np.stack([coefficients for coefficients, _ in found]),
-        np.array([intercept for _, intercept in found]),
+        *problem.outputs(solution.at),
         solution,
         loss=SoftmaxCrossEntropy(),
         link="identity",
         certificate=certificate_of(solution, convex=True),
         rows=source.count,
+        explained=explained_of_classes(source, mean_loss),
         inference=None if kind is None else infer_classes(problem, solution, kind),
     )
 
@@ -62,9 +67,9 @@ def fit_classes(source: Source, classes: int, settings: Settings) -> Fit:
 def _problem_of_classes(source: Source, classes: int, settings: Settings) -> SoftmaxProblem:
     if settings.penalty not in (None, "l2") or settings.solver not in ("auto", "newton"):
         raise DataError(
-            f"{classes} classes are fitted with penalty None or 'l2' and solver 'auto'; penalty is "
-            f"{settings.penalty!r} and solver {settings.solver!r}. For others wrap this in "
-            "scikit-learn's OneVsRestClassifier"
+            f"penalty is {settings.penalty!r}, solver {settings.solver!r}; {classes} classes at "
+            "once are fitted with penalty None or 'l2' and solver 'auto'; take those, or fit "
+            "each class against the rest: scikit-learn's OneVsRestClassifier around this does it"
         )
     linear, penalty = linear_and_penalty(source.sample(SAMPLE), settings)
     several = Penalty(np.tile(penalty.l1, classes - 1), np.tile(penalty.l2, classes - 1))

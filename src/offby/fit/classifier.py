@@ -11,17 +11,19 @@ from scipy import special
 
 from offby.errors import DataError
 from offby.fit import saved
+from offby.fit.class_weights import weighted_by_class
 from offby.fit.classes import fit_classes
 from offby.fit.descent import Descent
+from offby.fit.history import Heard
 from offby.fit.linear import fit_linear
 from offby.fit.model import LinearModel
 from offby.fit.protocol import as_one_column
 from offby.fit.reading import read_weights
-from offby.fit.rows import Source
+from offby.fit.rows import Rows, Source
 from offby.fit.score import Floats, toward_score
 from offby.fit.solve import Solver
 from offby.fit.sparse import rows_of
-from offby.fit.tabular import columns_of, labels_of
+from offby.fit.tabular import classes_of, columns_of, labels_of
 from offby.fit.truths import read_loss
 from offby.fit.warned import warn_of
 from offby.formula.expression import walk
@@ -91,7 +93,6 @@ class LinearClassifier(LinearModel):
         weights = read_weights(sample_weight, features.shape[0])
         self.classes_, codes = _classes(labels, features.shape[0], weights)
         self._refuse_many(loss)
-        weights = _by_class(self.class_weight, self.classes_, codes, weights)
         self._fit_codes(rows_of(features, codes.astype(np.float64), weights), loss)
         return self
 
@@ -101,27 +102,28 @@ class LinearClassifier(LinearModel):
         target: str,
         features: Sequence[str] | None = None,
         sample_weight: str | None = None,
+        positive: str | None = None,
+        heard: Heard | None = None,
     ) -> Self:
         """Fit to columns of a table that need not fit in memory: a file, a folder, a frame.
 
         `table` is whatever `offby.measure` takes; `features` are all other columns if not named.
-        The classes are the labels as texts. Raises `TableError` and `DataError`.
+        The classes are the labels as texts; `positive` is the yes of two, the later in order if not
+        named. `heard` is told of each iteration of the search (an `offby.fit.history.Stage`).
+        Raises `TableError` and `DataError`.
 
         >>> table = {"hours": [1.0, 2.0, 3.0, 4.0], "passed": [False, True, False, True]}
         >>> LinearClassifier().fit_table(table, target="passed").classes_
         array(['false', 'true'], dtype='<U5')
         """
         loss = self._loss_of_scores()
-        if self.class_weight is not None:
-            raise DataError("class_weight is not for tables; give `sample_weight` a column")
         columns = columns_of(table, target, features, sample_weight)
-        labels, source = labels_of(columns)
-        self.classes_ = np.array(labels)
-        if len(labels) < 2:
-            raise DataError(f"column {target!r} holds one class only: {labels}")
+        classes = classes_of(columns, positive)
+        source = labels_of(columns, classes, whole=self._needs_all_rows())
+        self.classes_ = np.array(classes)
         self._refuse_many(loss)
         self._name_features(columns.features)
-        self._fit_codes(source, loss)
+        self._fit_codes(source, loss, heard)
         return self
 
     def _refuse_many(self, loss: Loss) -> None:
@@ -145,14 +147,27 @@ class LinearClassifier(LinearModel):
         toward_score(loss)  # raises for losses of probabilities
         return loss
 
-    def _fit_codes(self, source: Source, loss: Loss) -> None:
+    def _fit_codes(self, source: Source, loss: Loss, heard: Heard | None = None) -> None:
         """Fit to rows whose y is the number of their class."""
-        settings, classes = self._settings(), len(self.classes_)
-        if classes == 2:
-            self._keep(fit_linear(source, toward_score(loss), settings))
+        settings, classes = self._settings(), self.classes_.tolist()
+        weighted = weighted_by_class(source, self.class_weight, classes)
+        if len(classes) == 2:
+            self._keep(fit_linear(weighted, toward_score(loss), settings, heard))
         else:
-            self._keep(fit_classes(source, classes, settings))
+            self._keep(fit_classes(weighted, len(classes), settings, heard))
         warn_of(type(self).__name__, self._fit, settings)
+
+    def _rows(self, X: Any, y: Any, sample_weight: Any) -> Source:
+        features, labels = self._dense(X), np.asarray(as_one_column(y))
+        known = self.classes_.tolist()
+        unknown = sorted(set(labels.tolist()) - set(known))
+        if unknown:
+            raise DataError(
+                f"y holds classes that the model does not know: {unknown[0]!r}, and not {known}"
+            )
+        codes = np.argmax(labels[:, None] == self.classes_, axis=1).astype(np.float64)
+        rows = Rows(features, codes, read_weights(sample_weight, len(features)))
+        return weighted_by_class(rows, self.class_weight, known)
 
     def _takes_many_classes(self) -> bool:
         return self.loss in ("logistic", Logistic())
@@ -247,25 +262,3 @@ def _too_many(classes: NDArray[Any], loss: Loss) -> str:
         f"{len(classes)} classes, {', '.join(map(repr, classes[:3].tolist()))} …, and {loss} is a "
         "loss of two; take 'logistic', or wrap this in scikit-learn's OneVsRestClassifier"
     )
-
-
-def _by_class(
-    wanted: Any, classes: NDArray[Any], codes: NDArray[np.intp], weights: Floats | None
-) -> Floats | None:
-    """The weights, times that of each row's class."""
-    if wanted is None:
-        return weights
-    own = np.ones(codes.size) if weights is None else weights
-    if isinstance(wanted, str) and wanted == "balanced":
-        totals = np.bincount(codes, weights=own, minlength=len(classes))
-        of_class = own.sum() / (len(classes) * totals)
-    elif isinstance(wanted, Mapping):
-        unknown = [name for name in wanted if name not in classes.tolist()]
-        if unknown:
-            raise DataError(
-                f"class_weight names {unknown[0]!r}; the classes are {classes.tolist()}"
-            )
-        of_class = np.array([float(wanted.get(name, 1.0)) for name in classes.tolist()])
-    else:
-        raise DataError(f"class_weight is {wanted!r}; expected None, 'balanced' or a dict")
-    return np.asarray(own * of_class[codes])

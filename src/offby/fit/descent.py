@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from offby.errors import DataError
-from offby.fit.history import Stage
+from offby.fit.history import Heard, Stage
 from offby.fit.newton import Solution
 from offby.fit.problem import Problem
 from offby.fit.rows import Rows
@@ -91,11 +91,13 @@ class Walk:
     stages: list[Stage] = field(default_factory=list)
 
 
-def walk_down(problem: Problem, how: Descent, tol: float, max_iter: int) -> Solution:
+def walk_down(
+    problem: Problem, how: Descent, tol: float, max_iter: int, heard: Heard | None = None
+) -> Solution:
     """Walk until no round gains `tol` of the objective, for at most `max_iter` rounds.
 
-    The gap of a convex loss is proved at the end, by a Newton step from there. Raises `DataError`
-    for held-out rows of a source that is not in memory.
+    The gap of a convex loss is proved at the end, by a Newton step from there. `heard` is told of
+    each round. Raises `DataError` for held-out rows of a source that is not in memory.
     """
     training, held_out = _split(problem, how)
     slopes = Slopes.of(training)
@@ -114,9 +116,10 @@ def walk_down(problem: Problem, how: Descent, tol: float, max_iter: int) -> Solu
         _round(walk, slopes, how, point.objective)
         slope = slopes.along(point)
         sizes = float(np.linalg.norm(slope)), float(np.linalg.norm(walk.at - before))
-        walk.stages.append(
-            Stage(point.objective, *sizes, perf_counter() - began, validation=validation)
-        )
+        place, seconds = problem.outputs(point.at), perf_counter() - began
+        walk.stages.append(Stage(point.objective, *sizes, seconds, *place, validation))
+        if heard is not None:
+            heard(walk.stages[-1])
         ended = _ended(walk, how, tol)
         if ended:
             break

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from offby.fit.history import Path
 from offby.fit.inference import Inference
 from offby.fit.score import Floats, Link
 from offby.losses import CategoricalLoss, Loss
@@ -34,6 +35,10 @@ class Fit:
     history: dict[str, Floats]
     inference: Inference | None
     scale: float | None = None
+    explained: float | None = None
+    """The share of the best constant's loss that is saved, where it is known."""
+    path: Path | None = None
+    """Where the search stood at each iteration; no file keeps it."""
 
     def in_rows(self, flat: Floats) -> tuple[Floats, Floats | None]:
         """Numbers that stand beside all that was found, split: (outputs, p) and (outputs,)."""

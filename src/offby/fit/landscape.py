@@ -21,14 +21,15 @@ from offby.fit.mean_loss import losses_of
 from offby.fit.penalty import penalty_of
 from offby.fit.rows import Rows, Source, joined
 from offby.fit.score import Floats, toward_score
-from offby.losses import CategoricalLoss, Loss
+from offby.losses import Loss
 
 _STEPS = 49
 _LOSSES = 1 << 27  # of single rows in a picture: a second or two
 _NUMBERS = 1 << 24  # of the columns: 128 MB
 _BEYOND = 0.35  # of the walk, on all sides of it
 _STRAIGHT = 0.02  # a walk that leaves its line by less shows no second direction
-_LEAST = 0.1  # of the way on which the loss doubles: in less of it nothing is seen to change
+_RISE = 0.01  # of the loss, which the picture shows at least
+_DOUBLINGS = 12
 _BOWL = 0.6  # of the second direction that would show as much of the bowl as the first
 _NAMED = 0.35  # of a direction's length: a column that has so much of it is named
 _MANY = 1500  # numbers: beyond, bends are looked at along the columns alone
@@ -63,7 +64,12 @@ class Units:
 
 
 def landscape_of(
-    fit: Fit, settings: Settings, source: Source, names: Sequence[str], classes: Sequence[str] = ()
+    fit: Fit,
+    settings: Settings,
+    source: Source,
+    names: Sequence[str],
+    classes: Sequence[str],
+    loss_name: str,
 ) -> Landscape:
     """The loss around a fit to these rows: of all where that takes seconds, else of some of them.
 
@@ -85,7 +91,7 @@ def landscape_of(
     bends = view.bends()
     plane = _directions(walk, bends)
     on_it = walk @ np.stack(plane, axis=1)
-    across, upward = _reaches(on_it, plane, bends, view.height(end))
+    across, upward = _reaches(on_it, plane, bends, view)
     loss, accuracy = view.heights(plane, across, upward)
     if rows.count < source.count:
         level, *tilt = view.means(source.parts(), plane) - view.means([rows], plane)
@@ -100,7 +106,7 @@ def landscape_of(
         accuracy=accuracy,
         walk=on_it,
         directions=(_named(plane[0], labels), _named(plane[1], labels)),
-        name=fit.loss.name if isinstance(fit.loss, CategoricalLoss) else str(fit.loss),
+        name=loss_name,
         rows=rows.count,
         all_rows=source.count,
     )
@@ -239,13 +245,13 @@ def _directions(walk: Floats, bends: Floats) -> tuple[Floats, Floats]:
 
 
 def _reaches(
-    walk: Floats, directions: tuple[Floats, Floats], bends: Floats, height: float
+    walk: Floats, directions: tuple[Floats, Floats], bends: Floats, view: _View
 ) -> tuple[Floats, Floats]:
     """The steps of the picture along either direction, with a 0 among them, where the walk ends."""
     curves = [max(float(d @ bends @ d), 1e-300) for d in directions]
     spans = [np.ptp(column) if len(walk) else 0.0 for column in walk.T]
-    doubled = np.sqrt(max(abs(height), 1e-300) / curves[0])  # about there the loss is twice as high
-    spans[0] = max(spans[0], _LEAST * doubled) if spans[0] else doubled
+    least = _way_up(view, directions[0], curves[0])
+    spans[0] = max(spans[0], least) if spans[0] else 3 * least
     natural = spans[0] * np.clip(np.sqrt(curves[0] / curves[1]), 0.05, 20)
     spans[1] = max(spans[1], _BOWL * natural)
     ends = []
@@ -254,6 +260,18 @@ def _reaches(
         around = max(_BEYOND * span, (span - (high - low)) / 2)
         ends.append(np.linspace(low - around, high + around, _STEPS))
     return ends[0], ends[1]
+
+
+def _way_up(view: _View, direction: Floats, curve: float) -> float:
+    """How far to go until the loss is somewhat higher: in less than that nothing is seen."""
+    height = view.height(view.end)
+    way = float(np.sqrt(_RISE * max(abs(height), 1e-300) / curve))
+    for _ in range(_DOUBLINGS):  # the bend says little of losses of two lines
+        ends = [view.height(view.end + sign * way * direction) for sign in (-1, 1)]
+        if not max(ends) < height + _RISE * abs(height):
+            break
+        way *= 2
+    return way
 
 
 def _named(direction: Floats, labels: list[str]) -> str:

@@ -10,8 +10,9 @@ import numpy as np
 from offby.errors import DataError
 from offby.fit.blocks import Linear
 from offby.fit.descent import descent_of, walk_down
+from offby.fit.explained import explained
 from offby.fit.fitted import Fit
-from offby.fit.history import columns_of
+from offby.fit.history import Heard, columns_of, path_of
 from offby.fit.inference import Inference, infer
 from offby.fit.lines import Lines, density_of, fit_lines, in_memory, lines_of
 from offby.fit.newton import Solution
@@ -42,11 +43,14 @@ class Settings:
     scale: Any = None
 
 
-def fit_linear(source: Source, loss: ScoreLoss, settings: Settings) -> Fit:
+def fit_linear(
+    source: Source, loss: ScoreLoss, settings: Settings, heard: Heard | None = None
+) -> Fit:
     """Minimise the mean loss plus penalty over the rows of `source`.
 
-    Rows may come in any batches: what is summed over them adds up. Raises `DataError` for settings
-    that do not fit together, and for a loss with a kink.
+    Rows may come in any batches: what is summed over them adds up. `heard` is told of each
+    iteration of the search, where there is one and the loss stays the same. Raises `DataError` for
+    settings that do not fit together, and for a loss with a kink.
 
     >>> from offby.fit.rows import Rows
     >>> from offby.fit.score import toward_score
@@ -59,13 +63,11 @@ def fit_linear(source: Source, loss: ScoreLoss, settings: Settings) -> Fit:
     """
     check_search(settings)
     problem, lines = _problem(source, loss, settings), lines_of(loss.loss)
-    problem, solution, scale = _solved(problem, lines, settings)
+    problem, solution, scale = _solved(problem, lines, settings, heard)
     if not np.isfinite(solution.objective):
         raise DataError(f"the mean of {loss.loss} is {solution.objective} wherever it was tried")
-    coefficients, intercept = problem.linear.uncentred(solution.at)
     return fit_of(
-        coefficients[None],
-        np.array([intercept]),
+        *problem.outputs(solution.at),
         solution,
         loss=problem.loss.loss,
         link=problem.loss.link,
@@ -75,7 +77,12 @@ def fit_linear(source: Source, loss: ScoreLoss, settings: Settings) -> Fit:
         rows=source.count,
         inference=_inference(problem, solution, lines, settings),
         scale=scale,
+        explained=explained(source, problem.loss.loss, _mean_loss(problem, solution)),
     )
+
+
+def _mean_loss(problem: Problem, solution: Solution) -> float:
+    return solution.objective - problem.penalty.value(solution.at)
 
 
 def fit_of(coefficients: Floats, intercepts: Floats, solution: Solution, **more: Any) -> Fit:
@@ -90,6 +97,7 @@ def fit_of(coefficients: Floats, intercepts: Floats, solution: Solution, **more:
         iterations=solution.iterations,
         rank=solution.rank,
         history=columns_of(solution.history),
+        path=path_of(solution.history),
         **more,
     )
 
@@ -104,18 +112,18 @@ def check_search(settings: Settings) -> None:
 
 
 def _solved(
-    problem: Problem, lines: Lines | None, settings: Settings
+    problem: Problem, lines: Lines | None, settings: Settings, heard: Heard | None
 ) -> tuple[Problem, Solution, float | None]:
     """The problem as it was solved, its minimum, and the errors' scale if one was asked for."""
-    how = settings.solver, settings.tol, settings.max_iter
+    tol, most = settings.tol, settings.max_iter
     descent = descent_of(settings.solver)
     if descent is not None:
-        return problem, walk_down(problem, descent, settings.tol, settings.max_iter), None
+        return problem, walk_down(problem, descent, tol, most, heard), None
     if settings.scale is not None:
-        return solve_scaled(problem, settings.scale, *how)
+        return solve_scaled(problem, settings.scale, settings.solver, tol, most)
     if lines is not None:
         return problem, _on_lines(problem, lines, settings), None
-    return problem, solve(problem, *how), None
+    return problem, solve(problem, settings.solver, tol, most, heard=heard), None
 
 
 def _holds_out(solver: Any) -> bool:
@@ -172,7 +180,7 @@ def linear_and_penalty(few: Rows, settings: Settings) -> tuple[Linear, Penalty]:
 def certificate_of(solution: Solution, *, convex: bool, held_out: bool = False) -> str:
     """By what the gap is proved, or why it is not."""
     if held_out:
-        return "none (the walk ended where the rows held out fared best)"
+        return "none (the walk ended where its validation rows fared best)"
     if not convex:
         return "none (the loss is not convex: this is a valley, perhaps not the deepest)"
     if solution.escapes:

@@ -11,6 +11,7 @@ import numpy as np
 from offby.fit import saved
 from offby.fit.descent import Descent
 from offby.fit.fitted import Fit
+from offby.fit.history import Path
 from offby.fit.inference import Inference
 from offby.fit.linear import Settings
 from offby.fit.protocol import Estimator
@@ -48,6 +49,7 @@ class LinearModel(Estimator):
     loss_: Loss | CategoricalLoss
     scale_: float | None
     history_: dict[str, Floats]
+    path_: Path | None
     explained_: float | None
 
     def _settings(self) -> Settings:
@@ -62,7 +64,8 @@ class LinearModel(Estimator):
         self.objective_, self.gap_ = found.objective, found.gap
         self.certificate_, self.converged_ = found.certificate, found.converged
         self.n_iter_, self.rank_ = found.iterations, found.rank
-        self.history_, self.explained_ = found.history, found.explained
+        self.history_, self.path_ = found.history, found.path
+        self.explained_ = found.explained
         self.standard_errors_ = self.intervals_ = self.covariance_ = None
         self.intercept_standard_error_ = None
         if found.inference is not None:
@@ -132,7 +135,7 @@ class LinearModel(Estimator):
         from offby.fit.landscape import landscape_of
 
         classes = list(map(str, getattr(self, "classes_", ())))
-        return landscape_of(self._fit, self._settings(), rows, self._names, classes)
+        return landscape_of(self._fit, self._settings(), rows, self._names, classes, self.loss_name)
 
     def _rows(self, X: Any, y: Any, sample_weight: Any) -> Source:
         """Rows as the search saw them, with classes as numbers."""
@@ -158,7 +161,7 @@ class LinearModel(Estimator):
         if self.penalty is not None:
             penalty = f"{self.penalty}, alpha {self.alpha:g}"
         facts = [
-            ("Loss", self._loss_name()),
+            ("Loss", self.loss_name),
             ("Prediction", "the score" if self._fit.link == "identity" else "exp(score)"),
             ("Penalty", penalty),
             ("Rows", f"{self._fit.rows:,}"),
@@ -172,12 +175,18 @@ class LinearModel(Estimator):
         return facts
 
     def _what_it_explains(self, share: float) -> tuple[str, str]:
-        if self._loss_name() == "squared":
+        if self.loss_name == "squared":
             return "R²", f"{share:.6g}"
         return "D²", f"{share:.6g} (the share of the best constant's loss that is saved)"
 
-    def _loss_name(self) -> str:
-        return str(self.loss_) if isinstance(self.loss_, Loss) else self.loss_.name
+    @property
+    def loss_name(self) -> str:
+        """The loss that was fitted, as it is asked for; with the errors' scale where it has one."""
+        if not isinstance(self.loss_, Loss):
+            return self.loss_.name
+        if self.scale_ is None:
+            return str(self.loss_)
+        return f"{self.loss} at a scale of {self.scale_:.5g}"
 
     def _lines(self) -> list[Line]:
         inference, found = self._fit.inference, self._fit.flat(intercept=self.fit_intercept)
@@ -201,10 +210,11 @@ class LinearModel(Estimator):
         return [""]
 
     def _kind_of_errors(self) -> str:
-        if self._fit.inference is None:
-            return (
-                "No standard errors: an l1 penalty chose the coefficients, the errors have no "
-                "spread, or none were asked for."
-            )
-        kind = getattr(self, "standard_errors", "")
-        return f"Standard errors: {kind}" + ("" if kind == "classical" else " (sandwich)") + "."
+        kind = getattr(self, "standard_errors", None)
+        if self._fit.inference is not None:
+            return f"Standard errors: {kind}" + ("" if kind == "classical" else " (sandwich)") + "."
+        if kind is None:
+            return "No standard errors were asked for."
+        if self.penalty in ("l1", "elasticnet"):
+            return "No standard errors: the penalty chose among the coefficients."
+        return "No standard errors: the errors have no spread to tell them from."

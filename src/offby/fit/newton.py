@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from offby.fit.certificate import Certificate
-from offby.fit.history import Stage
+from offby.fit.history import Heard, Stage
 from offby.fit.least_squares import LeastSquares
 from offby.fit.penalty import Penalty
 from offby.fit.problem import Point
@@ -65,6 +65,10 @@ class Objective(Protocol):
         """Whether the loss of no row rises along the step, so that it falls without end."""
         ...
 
+    def outputs(self, at: Floats) -> tuple[Floats, Floats]:
+        """Coefficients (outputs, p) and intercepts (outputs,) for the features as they came."""
+        ...
+
 
 _LENGTHS = 0.5 ** np.arange(1.0, 13.0)
 _ROUNDING = 1e-14
@@ -106,10 +110,13 @@ class Walk:
     stuck: bool = False
 
 
-def minimise(problem: Objective, start: Floats, tol: float, max_iter: int) -> Solution:
+def minimise(
+    problem: Objective, start: Floats, tol: float, max_iter: int, heard: Heard | None = None
+) -> Solution:
     """Search from `start` until the gap is at most `tol` times the objective.
 
     A loss that is not convex has no gap; then the search ends where a step gains less than that.
+    `heard` is told of each iteration as it is done.
     """
     share = 0.0 if problem.convex else 1.0
     began, history = perf_counter(), list[Stage]()
@@ -118,6 +125,8 @@ def minimise(problem: Objective, start: Floats, tol: float, max_iter: int) -> So
     for iteration in range(1, max_iter + 1):
         step = _step(problem, walk.point)
         history.append(_stage(problem, walk.point, step, began))
+        if heard is not None:
+            heard(history[-1])
         began = perf_counter()
         enough = tol * abs(walk.point.objective) + walk.least
         ended = _ended(problem, walk, step, enough, iteration)
@@ -132,7 +141,7 @@ def minimise(problem: Objective, start: Floats, tol: float, max_iter: int) -> So
 def _stage(problem: Objective, point: Point, step: Step, began: float) -> Stage:
     slope = point.slope + problem.penalty.slope(point.at)
     sizes = float(np.linalg.norm(slope)), float(np.linalg.norm(step.direction))
-    return Stage(point.objective, *sizes, perf_counter() - began)
+    return Stage(point.objective, *sizes, perf_counter() - began, *problem.outputs(point.at))
 
 
 def _step(problem: Objective, point: Point) -> Step:

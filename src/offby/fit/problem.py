@@ -62,6 +62,11 @@ class Problem:
         """The root mean square of each column: (size,)."""
         return scale_of(self.source, self.linear)
 
+    def outputs(self, at: Floats) -> tuple[Floats, Floats]:
+        """Coefficients (outputs, p) and intercepts (outputs,) for the features as they came."""
+        coefficients, intercept = self.linear.uncentred(at)
+        return coefficients[None], np.array([intercept])
+
     def step(self, bend: Floats, slope: Floats, at: Floats) -> Step:
         """The Newton step from `at`."""
         return newton_step(bend, slope, self.penalty, at)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Literal, Self
 
 import numpy as np
 
 from offby.errors import DataError
-from offby.fit.descent import Descent
+from offby.fit.descent import Descent, descent_of
+from offby.fit.history import Heard
 from offby.fit.linear import fit_linear
 from offby.fit.lines import lines_of
 from offby.fit.model import LinearModel
 from offby.fit.protocol import as_one_column
 from offby.fit.reading import read_target, read_weights
-from offby.fit.rows import Source
+from offby.fit.rows import Rows, Source
 from offby.fit.score import Floats, toward_score
 from offby.fit.solve import Solver
 from offby.fit.sparse import rows_of
@@ -38,7 +40,10 @@ class LinearRegressor(LinearModel):
     Fitting sets `coef_`, `intercept_`; `standard_errors_`, `intervals_` (95 %),
     `intercept_standard_error_` and `covariance_` (None under an l1 penalty); `objective_`, `gap_`
     (how far that is above the minimum at most: proved), `certificate_`, `converged_`, `n_iter_`,
-    `history_` (a column of numbers for each fact of the walk downhill), `rank_`, `loss_` and
+    `history_` (a column of numbers for each fact of the walk downhill) and `path_` (the
+    coefficients at each of its iterations; None where there was no walk, and from a file),
+    `explained_` (the share of the best constant's mean loss that is saved, R² for squared loss;
+    None for losses whose constant is no mean, and for rows in batches), `rank_`, `loss_`,
     `scale_`, `n_features_in_` and `feature_names_in_`.
 
     >>> X, y = [[1.0], [2.0], [3.0], [4.0], [5.0]], [1.1, 1.9, 3.1, 3.9, 500.0]
@@ -91,11 +96,14 @@ class LinearRegressor(LinearModel):
         target: str,
         features: Sequence[str] | None = None,
         sample_weight: str | None = None,
+        heard: Heard | None = None,
     ) -> Self:
         """Fit to columns of a table that need not fit in memory: a file, a folder, a frame.
 
-        `table` is whatever `offby.measure` takes; `features` are all other columns if not named. It
-        is read anew for each pass, some ten times. Raises `TableError` and `DataError`.
+        `table` is whatever `offby.measure` takes; `features` are all other columns if not named. A
+        large one is read anew for each pass, some ten times; losses of two lines, a `scale` and
+        `Descent(validation=…)` take its rows into memory. `heard` is told of each iteration of the
+        search (an `offby.fit.history.Stage`). Raises `TableError` and `DataError`.
 
         >>> table = {"size": [1.0, 2.0, 4.0], "price": [3.0, 5.0, 9.0]}
         >>> LinearRegressor().fit_table(table, target="price").coef_
@@ -103,9 +111,10 @@ class LinearRegressor(LinearModel):
         """
         loss = self._loss_of_numbers()
         columns = columns_of(table, target, features, sample_weight)
-        source = numbers_of(columns, lambda truths, first: check_domain(loss, truths, first))
+        check = partial(check_domain, loss)
+        source = numbers_of(columns, check, whole=self._needs_all_rows())
         self._name_features(columns.features)
-        return self._fit_rows(source, loss)
+        return self._fit_rows(source, loss, heard)
 
     def _loss_of_numbers(self) -> Loss:
         loss = read_loss(self.loss)
@@ -113,15 +122,24 @@ class LinearRegressor(LinearModel):
             raise DataError(f"{loss} is a loss of yes and no; use LinearClassifier")
         return loss
 
+    def _rows(self, X: Any, y: Any, sample_weight: Any) -> Rows:
+        features = self._dense(X)
+        truths = read_target(as_one_column(y), len(features))
+        return Rows(features, truths, read_weights(sample_weight, len(features)))
+
     def _takes_sparse_features(self) -> bool:
-        return self.scale is None and lines_of(read_loss(self.loss)) is None
+        return not self._needs_all_rows()
+
+    def _needs_all_rows(self) -> bool:
+        on_lines = lines_of(read_loss(self.loss)) is not None and descent_of(self.solver) is None
+        return self.scale is not None or on_lines or super()._needs_all_rows()
 
     def _takes_positive_targets_only(self) -> bool:
         return not defined_for(read_loss(self.loss), np.array([-1.0])).all()
 
-    def _fit_rows(self, source: Source, loss: Loss) -> Self:
+    def _fit_rows(self, source: Source, loss: Loss, heard: Heard | None = None) -> Self:
         settings = self._settings()
-        self._keep(fit_linear(source, toward_score(loss), settings))
+        self._keep(fit_linear(source, toward_score(loss), settings, heard))
         warn_of(type(self).__name__, self._fit, settings)
         return self
 

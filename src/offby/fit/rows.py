@@ -103,6 +103,21 @@ class Batches:
         raise DataError("there are no rows to fit; a table of at least one row was expected")
 
 
+def joined(parts: Iterable[Rows]) -> Rows:
+    """All these rows in one part; there is at least one.
+
+    >>> joined([Rows(np.ones((2, 1)), np.zeros(2)), Rows(np.ones((1, 1)), np.ones(1))]).y
+    array([0., 0., 1.])
+    """
+    found = list(parts)
+    weights = [part.weight for part in found if part.weight is not None]
+    return Rows(
+        np.concatenate([part.X for part in found]),
+        np.concatenate([part.y for part in found]),
+        np.concatenate(weights) if weights else None,
+    )
+
+
 def centre_of(rows: Rows) -> Floats:
     """What to subtract from each column so that none lies far from 0 for its spread: (p,).
 

@@ -70,6 +70,7 @@ def fit_as_json(fit: Fit) -> dict[str, Any]:
         **{name: _plain(getattr(fit, name)) for name in _FACTS},
         "history": {name: _listed(column) for name, column in fit.history.items()},
         "inference": inference,
+        "explained": _plain(fit.explained),
     }
 
 
@@ -85,6 +86,7 @@ def fit_from_json(content: Mapping[str, Any]) -> Fit:
             loss=loss_of(content["loss"]),
             history={name: _floats(column) for name, column in content["history"].items()},
             inference=inference,
+            explained=content.get("explained"),
             **{name: content[name] for name in _FACTS},
         )
     except OffbyError:

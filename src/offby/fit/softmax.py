@@ -54,6 +54,11 @@ class SoftmaxProblem:
         """The coefficients of each class, intercept last: (K, size of one)."""
         return np.asarray(self.contrasts @ at.reshape(-1, self.linear.size))
 
+    def outputs(self, at: Floats) -> tuple[Floats, Floats]:
+        """Coefficients (outputs, p) and intercepts (outputs,) for the features as they came."""
+        pairs = [self.linear.uncentred(one) for one in self.by_class(at)]
+        return np.stack([b for b, _ in pairs]), np.array([a for _, a in pairs])
+
     def point(self, at: Floats, share: float = 0.0, *, bend: bool = True) -> Point:
         """Look at a place; `share` of the largest bend that the loss can have is mixed in."""
 

@@ -10,6 +10,7 @@ from scipy import optimize
 
 from offby.errors import DataError
 from offby.fit.blocks import Block, Linear, over_rows, scale_of
+from offby.fit.history import Heard
 from offby.fit.least_squares import LeastSquares, least_squares
 from offby.fit.newton import Solution, minimise
 from offby.fit.penalty import Penalty
@@ -32,11 +33,16 @@ _EVALUATIONS = 50  # of L-BFGS, for what would be one Newton step
 
 
 def solve(
-    problem: Problem, solver: Solver, tol: float, max_iter: int, start: Floats | None = None
+    problem: Problem,
+    solver: Solver,
+    tol: float,
+    max_iter: int,
+    start: Floats | None = None,
+    heard: Heard | None = None,
 ) -> Solution:
     """The minimum, by the solver that is named or, for "auto", by the one that suits.
 
-    `start` is a place near it, where one is known: (size,).
+    `start` is a place near it, where one is known: (size,); `heard` is told of each iteration.
 
     Raises `DataError` for a solver that cannot do it.
     """
@@ -52,8 +58,9 @@ def solve(
             return found
     wide = problem.linear.size > _WIDE and problem.penalty.smooth
     if solver == "lbfgs" or (solver == "auto" and wide):
-        return _by_lbfgs(problem, tol, max_iter, start)
-    found = minimise(problem, start_of(problem) if start is None else start, tol, max_iter)
+        return _by_lbfgs(problem, tol, max_iter, start, heard)
+    began = start_of(problem) if start is None else start
+    found = minimise(problem, began, tol, max_iter, heard)
     return _held_back(problem, found, tol, max_iter) if found.escapes else found
 
 
@@ -112,7 +119,9 @@ def _solved(
     return Solution(found.at, objective, gap, converged, 1, rank, exact=found)
 
 
-def _by_lbfgs(problem: Problem, tol: float, max_iter: int, start: Floats | None = None) -> Solution:
+def _by_lbfgs(
+    problem: Problem, tol: float, max_iter: int, start: Floats | None, heard: Heard | None
+) -> Solution:
     """Slopes alone lead near the minimum; a Newton step, where one can be had, proves it."""
     if not problem.penalty.smooth:
         raise DataError("solver 'lbfgs' needs a penalty with a slope everywhere; say 'newton'")
@@ -128,7 +137,7 @@ def _by_lbfgs(problem: Problem, tol: float, max_iter: int, start: Floats | None 
     walked = search(look, start * scale, jac=True, method="L-BFGS-B", options=options)
     there = np.asarray(walked.x / scale)
     if problem.linear.size <= _WIDE:
-        proved = minimise(problem, there, tol, max_iter)
+        proved = minimise(problem, there, tol, max_iter, heard)
         return replace(proved, iterations=proved.iterations + int(walked.nit))
     return _bounded(problem, there, tol, int(walked.nit))
 

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 _HEAD = ("", "coef", "std err", "t", "P>|t|", "[0.025", "0.975]")
+
+
+class Summary(str):
+    """A text that shows as it is printed, in a notebook too."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
 
 
 @dataclass(frozen=True)
@@ -21,23 +32,25 @@ class Line:
     def cells(self) -> list[str]:
         """The texts of its columns."""
         if self.error is None or self.chance is None or self.half is None:
-            return [self.name, _number(self.found)]
+            return [self.name, f"{self.found:.6g}"]
+        if not np.isfinite(self.error):  # the rows do not determine this coefficient
+            return [self.name, f"{self.found:.6g}", *["–"] * (len(_HEAD) - 2)]
         ratio = self.found / self.error if self.error else float("inf")
         return [
             self.name,
-            _number(self.found),
-            _number(self.error),
+            f"{self.found:.6g}",
+            f"{self.error:.4g}",
             f"{ratio:.2f}",
             f"{self.chance:.3f}",
-            _number(self.found - self.half),
-            _number(self.found + self.half),
+            f"{self.found - self.half:.5g}",
+            f"{self.found + self.half:.5g}",
         ]
 
 
-def table_of(facts: Sequence[tuple[str, str]], lines: Sequence[Line], note: str) -> str:
+def table_of(facts: Sequence[tuple[str, str]], lines: Sequence[Line], note: str) -> Summary:
     """Facts, one a line, above the table; a note below.
 
-    >>> print(table_of([("Loss", "squared")], [Line("x0", 2.0, 0.5, 0.001, 1.0)], "HC1."))
+    >>> table_of([("Loss", "squared")], [Line("x0", 2.0, 0.5, 0.001, 1.0)], "HC1.")
     Loss: squared
     ───────────────────────────────────────────────
         coef  std err     t  P>|t|  [0.025  0.975]
@@ -52,14 +65,19 @@ def table_of(facts: Sequence[tuple[str, str]], lines: Sequence[Line], note: str)
     left = max((len(name) for name, _ in facts), default=0) + 1
     head = [f"{name + ':':<{left}} {text}" for name, text in facts]
     rule = "─" * (max(map(len, texts)) + 1)
-    return "\n".join([*head, rule, *texts, rule, note])
+    return Summary("\n".join([*head, rule, *texts, rule, note]))
+
+
+def counted(iterations: int) -> str:
+    """A count of iterations.
+
+    >>> counted(1), counted(1000)
+    ('1 iteration', '1,000 iterations')
+    """
+    return f"{iterations:,} iteration{'s' * (iterations != 1)}"
 
 
 def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
     first = f"{cells[0]:<{widths[0]}}"
     rest = (f"{cell:>{width}}" for cell, width in zip(cells[1:], widths[1:], strict=True))
     return "  ".join([first, *rest])
-
-
-def _number(value: float) -> str:
-    return f"{value:.6g}"

@@ -1,7 +1,7 @@
 """Rows of a table that need not fit in memory: read again for each pass, a batch at a time.
 
-Nothing is kept of a batch but its sums, so a fit takes memory for the square of the columns,
-however many rows there are.
+Of a large table nothing is kept of a batch but its sums, so a fit takes memory for the square of
+the columns, however many rows there are. A small one is read once and kept.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 
 from offby.errors import DataError, TableError
-from offby.fit.rows import Batches, Rows
+from offby.fit.rows import Batches, Rows, Source, joined
 from offby.fit.score import Floats
 from offby.tables import Batch, LabelCodes, Place, Table, open_table
+from offby.tables.table import listed
 
 _AT_ONCE = 1 << 22  # numbers: 32 MB
+_KEPT = 1 << 24  # numbers: 128 MB
 Check = Callable[[Floats, int], None]
 
 
@@ -67,8 +69,11 @@ def columns_of(
     return Columns(table, chosen, target, weight)
 
 
-def numbers_of(columns: Columns, check: Check) -> Batches:
-    """Rows with numbers as targets; `check` is shown these once, with the row they start at."""
+def numbers_of(columns: Columns, check: Check, *, whole: bool = False) -> Source:
+    """Rows with numbers as targets; `check` is shown these once, with the row they start at.
+
+    They are `Rows` if there are few, or all at once are asked for: `whole`.
+    """
 
     def targets(batch: Batch) -> Floats:
         return batch.columns[columns.target]
@@ -76,13 +81,29 @@ def numbers_of(columns: Columns, check: Check) -> Batches:
     def batches() -> Iterator[Batch]:
         return columns.table.read([*columns.numbers, columns.target])
 
-    return _surveyed(columns, batches, targets, check)
+    return _surveyed(columns, batches, targets, check, whole=whole)
 
 
-def labels_of(columns: Columns) -> tuple[list[str], Batches]:
-    """The classes as texts, in order, and rows whose y is the number of their class."""
-    counts = columns.table.count_labels(columns.target)
-    classes = _in_order(list(counts))
+def classes_of(columns: Columns, positive: str | None = None) -> list[str]:
+    """The classes of the target as texts, in order; of two the `positive` one, if named, is last.
+
+    Raises `DataError` for a single class, and for a `positive` that is not one of two.
+    """
+    classes = _in_order(list(columns.table.count_labels(columns.target)))
+    if len(classes) < 2:
+        raise DataError(f"column {columns.target!r} holds one class only: {classes}")
+    if positive is None:
+        return classes
+    if positive not in classes or len(classes) > 2:
+        raise DataError(
+            f"positive is {positive!r}, and column {columns.target!r} holds "
+            f"{listed(classes)}; expected one of two classes"
+        )
+    return [*(name for name in classes if name != positive), positive]
+
+
+def labels_of(columns: Columns, classes: Sequence[str], *, whole: bool = False) -> Source:
+    """Rows whose y is the number of their class; `Rows` if there are few, or with `whole`."""
     codes = LabelCodes(classes)
 
     def targets(batch: Batch) -> Floats:
@@ -95,7 +116,7 @@ def labels_of(columns: Columns) -> tuple[list[str], Batches]:
     def check(found: Floats, first_row: int) -> None:
         _refuse(found < 0, columns.target, first_row, "a label")
 
-    return classes, _surveyed(columns, batches, targets, check)
+    return _surveyed(columns, batches, targets, check, whole=whole)
 
 
 def _in_order(labels: list[str]) -> list[str]:
@@ -111,9 +132,13 @@ def _surveyed(
     batches: Callable[[], Iterator[Batch]],
     targets: Callable[[Batch], Floats],
     check: Check,
-) -> Batches:
-    """The rows, once all have been looked at."""
+    *,
+    whole: bool,
+) -> Source:
+    """The rows, once all have been looked at; kept where they are few or wanted as a whole."""
     count, heaviest = 0, 0.0
+    most = np.inf if whole else _KEPT // len(columns.features)
+    kept: list[Rows] = []
     for batch in batches():
         for name in columns.features:
             _refuse(~np.isfinite(batch.columns[name]), name, batch.first_row, "a number")
@@ -122,8 +147,14 @@ def _surveyed(
         check(found, batch.first_row)
         heaviest = max(heaviest, _heaviest(columns, batch))
         count += batch.rows
+        if count <= most:
+            kept += _parts(columns, batch, found)
+        else:
+            kept.clear()
     if not count or not heaviest:
         raise DataError(f"{columns.table.source} has no rows to fit, or none with a weight")
+    if count <= most:
+        return joined(kept)
 
     def read() -> Iterator[Rows]:
         for batch in batches():

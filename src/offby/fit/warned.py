@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from offby.fit.descent import descent_of
 from offby.fit.fitted import Fit
 from offby.fit.linear import Settings
 from offby.fit.protocol import told
 from offby.fit.solve import LAST_RESORT
+from offby.fit.summary import counted
 
 
 def warn_of(name: str, fit: Fit, settings: Settings) -> None:
@@ -23,9 +25,8 @@ def warn_of(name: str, fit: Fit, settings: Settings) -> None:
     elif not fit.converged:
         gap = "unknown" if fit.gap is None else f"at most {fit.gap:.3g}"
         told(
-            f"{name}: stopped after {fit.iterations} iterations; how far the objective "
-            f"{fit.objective:.6g} is above its minimum is {gap}. Raise max_iter or tol, "
-            "or scale the columns",
+            f"{name}: stopped after {counted(fit.iterations)}; how far the objective "
+            f"{fit.objective:.6g} is above its minimum is {gap}. {_advice(fit, settings)}",
             "ConvergenceWarning",
         )
     elif fit.rank < (size := _size(fit, settings)) and not settings.alpha:
@@ -34,6 +35,15 @@ def warn_of(name: str, fit: Fit, settings: Settings) -> None:
             "determined by the rows: columns are constant or combinations of others. Predictions "
             "for such rows are; of the many best coefficients these are one choice"
         )
+
+
+def _advice(fit: Fit, settings: Settings) -> str:
+    if descent_of(settings.solver) is not None and fit.iterations < settings.max_iter:
+        return (
+            "The last rounds gained nothing: steps that follow few rows go to and fro about a "
+            "minimum. A smaller rate leads nearer, solver 'auto' to the end"
+        )
+    return "Raise max_iter or tol, or scale the columns"
 
 
 def _size(fit: Fit, settings: Settings) -> int:

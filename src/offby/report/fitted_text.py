@@ -10,7 +10,6 @@ import numpy as np
 from offby.drawing.numbers import number, rows
 from offby.drawing.plot import Floats
 from offby.fit.summary import counted
-from offby.losses import CategoricalLoss
 from offby.report import terminal
 
 Walk: TypeAlias = Mapping[str, Sequence[float] | Floats]
@@ -53,7 +52,8 @@ def show(fitted: Fitted, console: Console) -> None:
 
 def headline(fitted: Fitted) -> str:
     """What was fitted, and what is proved of it."""
-    model, what = fitted.model, f"{loss_of(fitted)} fitted to {rows(fitted.trained)}"
+    model = fitted.model
+    what = f"{model.loss_name} fitted to {rows(fitted.trained)}"
     if "falls without end" in model.certificate_:
         return f"{what}: the loss falls without end, so there is no minimum to be at"
     if "validation" in model.certificate_ and model.converged_:
@@ -65,12 +65,6 @@ def headline(fitted: Fitted) -> str:
     near = model.gap_ <= _NEAR * abs(model.objective_)
     above = "to more than 9 digits" if near else f"within {number(model.gap_, 2)}"
     return f"{what}: proved to be at its minimum, {number(model.objective_, 5)}, {above}"
-
-
-def loss_of(fitted: Fitted) -> str:
-    """The name of the loss, as it can be asked for again."""
-    loss = fitted.model.loss_
-    return loss.name if isinstance(loss, CategoricalLoss) else str(loss)
 
 
 def said(fitted: Fitted) -> list[str]:

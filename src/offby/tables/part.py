@@ -1,9 +1,11 @@
 """A part of a table's rows, or the rest of them, chosen by a hash of each row's number."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +13,9 @@ from numpy.typing import NDArray
 
 from offby.tables.floats import Kind
 from offby.tables.table import Batch, Chunk, Table, Wanted
+
+if TYPE_CHECKING:
+    from offby.tables.strata import Strata
 
 _MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 
@@ -21,31 +26,35 @@ class Part(Table):
     """About a `share` of the rows of a table, or with `rest` all others; nothing is held in memory.
 
     Rows keep their order, and a row is in the part whatever the batches. `heard` is told of every
-    batch of the whole that is read.
+    batch of the whole that is read. With `strata` these say which rows are in the part.
     """
 
     whole: Table
     share: float
     rest: bool
     heard: Callable[[Batch], None] | None = None
+    strata: Strata | None = None
 
     def kind(self, column: str) -> Kind:
         """Say what the whole table says of a column."""
         return self.whole.kind(column)
 
     def _chunks(self, wanted: Wanted) -> Generator[Chunk, None, None]:
-        with closing(self.whole.read(wanted.numbers, wanted.labels)) as batches:
+        strata, labels = self.strata, wanted.labels
+        choose = self._in_share if strata is None else strata.chooser(self.source)
+        if strata is not None:
+            labels = tuple(dict.fromkeys([*labels, strata.column]))
+        with closing(self.whole.read(wanted.numbers, labels)) as batches:
             for batch in batches:
                 if self.heard is not None:
                     self.heard(batch)
-                chosen = self._chosen(batch)
+                chosen = choose(batch) != self.rest
                 columns = {name: values[chosen] for name, values in batch.columns.items()}
-                labels = {name: _taken(values, chosen) for name, values in batch.labels.items()}
-                yield Chunk(columns, labels, batch.progress)
+                kept = {name: _taken(batch.labels[name], chosen) for name in wanted.labels}
+                yield Chunk(columns, kept, batch.progress)
 
-    def _chosen(self, batch: Batch) -> NDArray[np.bool_]:
-        rows = np.arange(batch.first_row, batch.first_row + batch.rows)
-        return np.asarray(in_part(rows, self.share) != self.rest)
+    def _in_share(self, batch: Batch) -> NDArray[np.bool_]:
+        return in_part(np.arange(batch.first_row, batch.first_row + batch.rows), self.share)
 
 
 def part_of(
@@ -54,8 +63,11 @@ def part_of(
     *,
     rest: bool = False,
     heard: Callable[[Batch], None] | None = None,
+    strata: Strata | None = None,
 ) -> Part:
     """About a share of a table's rows, from 0 to 1; with `rest` the rows that are not in it.
+
+    With `strata` (of that share) the part has as much of every class.
 
     >>> from offby.tables import open_table
     >>> table = open_table({"x": list(range(10))})
@@ -65,7 +77,7 @@ def part_of(
     """
     return Part(
         whole.source, whole.columns, None, whole.in_memory, whole, share, rest, heard,
-        once=whole.once,
+        strata, once=whole.once,
     )  # fmt: skip
 
 
@@ -75,7 +87,12 @@ def in_part(rows: NDArray[np.int64], share: float) -> NDArray[np.bool_]:
     >>> in_part(np.arange(1_000_000), 0.2).mean().round(3)
     np.float64(0.2)
     """
-    return np.asarray((mixed(rows) >> np.uint64(11)).astype(np.float64) * 2.0**-53 < share)
+    return np.asarray(random_at(rows) < share)
+
+
+def random_at(rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """A number from 0 to below 1 for each row's number, the same in every run."""
+    return np.asarray((mixed(rows) >> np.uint64(11)).astype(np.float64) * 2.0**-53)
 
 
 def mixed(rows: NDArray[np.int64]) -> NDArray[np.uint64]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from offby.errors import DataError, TableError
+from offby.fit.tabular import classes_of, columns_of
 from offby.fit.truths import read_loss
 from offby.formula.expression import walk
 from offby.formula.words import z
@@ -21,7 +22,10 @@ from offby.tables.table import listed
 
 @dataclass(frozen=True)
 class Asked:
-    """A table, its columns, and the loss; `choice` says in a sentence what was not told."""
+    """A table, its columns, and the loss; `choice` says in a sentence what was not told.
+
+    `classes` are those of the target in order, none for numbers.
+    """
 
     table: Table
     target: str
@@ -29,8 +33,10 @@ class Asked:
     left_out: tuple[str, ...]
     weight: str | None
     loss: Loss
-    classifies: bool
     choice: str
+    classes: tuple[str, ...] = ()
+    positive: str | None = None
+    class_weight: Any = None
 
 
 def read_asked(
@@ -39,11 +45,14 @@ def read_asked(
     features: Sequence[str] | None,
     loss: str | Loss | None,
     weight: str | None,
+    positive: str | None,
+    class_weight: Any,
 ) -> Asked:
     """Open the table and settle what is to be fitted.
 
     Raises `TableError` for columns that are not there, and for what can be read only once;
-    `DataError` for text among the features that were named, or as the target of a loss of numbers.
+    `DataError` for text among the features that were named, or as the target of a loss of numbers,
+    and for what is said of classes where there are none.
     """
     table = open_table(source)
     if table.once:
@@ -62,7 +71,21 @@ def read_asked(
             f"the target {target!r} of {table.source} holds {_held(table, target)}, and {found} is "
             "a loss of numbers; choose a loss of classes, such as logistic, or another target"
         )
-    return Asked(table, target, chosen, left_out, weight, found, classifies, choice)
+    asked = Asked(table, target, chosen, left_out, weight, found, choice)
+    if not classifies:
+        _refuse_classes(found, positive=positive, class_weight=class_weight)
+        return asked
+    classes = classes_of(columns_of(table, target, chosen, weight), positive)
+    return replace(asked, classes=tuple(classes), positive=positive, class_weight=class_weight)
+
+
+def _refuse_classes(loss: Loss, **told: Any) -> None:
+    for name, value in told.items():
+        if value is not None:
+            raise DataError(
+                f"{name} is {value!r}, and {loss} is a loss of numbers; name a loss of classes, "
+                "such as logistic"
+            )
 
 
 def _features(
@@ -89,6 +112,7 @@ def _features(
 def _loss(table: Table, target: str, loss: str | Loss | None, numeric: bool) -> tuple[Loss, str]:
     """The loss, and what to say of it where it was not told."""
     if loss is not None:
+        _refuse_levels(loss)
         return read_loss(loss), ""
     if not numeric or table.kind(target) == "boolean":
         return Logistic(), f"{target!r} holds labels, so the loss is logistic."
@@ -97,7 +121,19 @@ def _loss(table: Table, target: str, loss: str | Loss | None, numeric: bool) -> 
             f"{target!r} holds 0 and 1 alone, so it is taken as labels and the loss is logistic; "
             "--loss squared takes it as numbers."
         )
-    return Squared(), f"{target!r} holds numbers, and no loss was named: it is squared."
+    return Squared(), (
+        f"{target!r} holds numbers, and no loss was named: it is squared; --loss logistic takes "
+        "numbers as labels."
+    )
+
+
+def _refuse_levels(loss: str | Loss) -> None:
+    if isinstance(loss, str) and loss.startswith("pinball:") and "," in loss:
+        raise DataError(
+            f"{loss} names several levels, and a model has one; fit them one by one "
+            f"({loss.partition(',')[0]}), or all together in Python, with "
+            "offby.fit.quantiles.path.quantile_path"
+        )
 
 
 def _only_zeros_and_ones(table: Table, target: str) -> bool:

@@ -3,63 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from offby.fit.landscape import heights_around, mean_losses_of_model, path_of_model
+from offby.drawing.numbers import number
+from offby.fit.history import Stage
+from offby.fit.mean_loss import mean_loss
 from offby.fit.model import LinearModel
-from offby.fit.path import Path
-from offby.fit.rows import Source
 from offby.fit.score import Floats
 from offby.report.fitted import Coefficient
-from offby.report.landscape import Landscape
-from offby.report.numbers import number
+from offby.verbs.fit_parts import Parts
 
-_MOST = 1 << 20  # rows: a search over more is not done once more to see its places
+Told: TypeAlias = Callable[[Mapping[str, float]], None]
+"""Told the facts of each iteration, by the names that `Fitted.walk` has them under."""
+
 _WORSE = 1e-3  # a rise of the held-out loss by less than this share is no reason to stop early
 
 
-@dataclass(frozen=True)
-class Surveyor:
-    """Looks back at a search on the rows it went over, and on those held out.
+class Walked:
+    """Hears of each iteration of a search, measures it on the rows held out, and tells of it."""
 
-    Both are opened when they are first needed, since that takes a pass over them.
-    """
+    def __init__(self, parts: Parts, told: Told | None) -> None:
+        self.parts, self.told = parts, told
+        self.held_out: list[float] = []
 
-    model: LinearModel
-    trained: int
-    open_training: Callable[[], Source]
-    open_held_out: Callable[[], Source] | None
+    def hear(self, stage: Stage) -> None:
+        """Measure an iteration and tell of it."""
+        facts = {"objective": stage.objective}
+        rows = self.parts.held_out_rows
+        if rows is not None:
+            place = stage.coefficients, stage.intercepts
+            self.held_out.append(mean_loss(self.parts.asked.loss, *place, rows))
+            facts["held_out"] = self.held_out[-1]
+        if self.told is not None:
+            if not np.isnan(stage.validation):
+                facts["validation"] = stage.validation
+            steps = {"gradient": stage.gradient, "step": stage.step, "seconds": stage.seconds}
+            self.told(facts | steps)
 
-    @cached_property
-    def training(self) -> Source:
-        """The rows that were fitted."""
-        return self.open_training()
-
-    @cached_property
-    def path(self) -> Path | None:
-        """The places that the search came by; None where it is too long to be done again."""
-        return path_of_model(self.model, self.training) if self.trained <= _MOST else None
-
-    @property
-    def walk(self) -> Mapping[str, Floats]:
+    def of(self, model: LinearModel) -> Mapping[str, Floats]:
         """The model's history, with the loss of the rows held out at each place."""
-        found = dict(self.model.history_)
-        if self.open_held_out is not None and found["objective"].size and self.path is not None:
-            held_out = self.open_held_out()
-            found["validation"] = mean_losses_of_model(self.model, self.path, held_out)
-        return found
-
-    def landscape(self) -> Landscape | None:
-        """The map of the loss; None for a single number, which has no two directions."""
-        model = self.model
-        numbers = np.size(model.coef_) + model.fit_intercept * np.size(model.intercept_)
-        if numbers < 2:
-            return None
-        return Landscape.of(heights_around(model, self.training, self.path))
+        rows, path = self.parts.held_out_rows, model.path_
+        if rows is None or path is None:
+            return model.history_
+        if not self.held_out:  # a scale of the errors is searched for in silence
+            places = zip(path.coefficients, path.intercepts, strict=True)
+            self.held_out = [mean_loss(model.loss_, *place, rows) for place in places]
+        return {**model.history_, "held_out": np.array(self.held_out)}
 
 
 def coefficients_of(model: Any) -> tuple[Coefficient, ...]:
@@ -102,11 +93,23 @@ def cautions_of(model: Any, warned: Sequence[str], walk: Mapping[str, Floats]) -
     if model.gap_ is None and model.converged_:
         why = model.certificate_.removeprefix("none").strip(" ()")
         found.append(f"nothing proves that this is the minimum{': ' if why else ''}{why}")
-    found += _rose(walk.get("objective"), walk.get("validation"))
+    found += _weighed(model)
+    several = np.ndim(model.coef_) > 1 and len(model.coef_) > 1  # which no descent takes
+    advice = "a penalty helps" + ("" if several else ", or solver gd with patience")
+    found += _rose(walk.get("objective"), walk.get("held_out"), advice)
     return tuple(found)
 
 
-def _rose(training: Floats | None, held_out: Floats | None) -> list[str]:
+def _weighed(model: Any) -> list[str]:
+    if getattr(model, "class_weight", None) is None:
+        return []
+    return [
+        "the classes were weighted, so the chances are those of rows in such proportions, not of "
+        "rows as they come"
+    ]
+
+
+def _rose(training: Floats | None, held_out: Floats | None, advice: str) -> list[str]:
     """Whether the rows held out fared better where the search had not yet come to the model."""
     if training is None or held_out is None or not np.isfinite(held_out).any():
         return []
@@ -116,6 +119,5 @@ def _rose(training: Floats | None, held_out: Floats | None) -> list[str]:
     return [
         f"the rows held out fared best at iteration {best + 1} of {len(held_out)} (mean loss "
         f"{number(held_out[best], 5)}, and {number(held_out[kept], 5)} with the model): what was "
-        "learned since does not hold for new rows; a penalty helps, or Descent(validation=0.2) in "
-        "Python"
+        f"learned since does not hold for new rows; {advice}"
     ]
