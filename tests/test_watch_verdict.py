@@ -14,9 +14,16 @@ from offby.watch.forecast import gains
 from offby.watch.isotonic import falling_fit, lowest_errors
 from offby.watch.judge import Label
 from offby.watch.level import local_quadratic
-from offby.watch.noise import noise_of
+from offby.watch.noise import GRID, Noise, noise_of
 from offby.watch.recent import recent_change
-from offby.watch.rise import level_of_look, rise_of
+from offby.watch.rise import (
+    _CORRELATIONS,
+    _bends,
+    _turns,
+    guarded,
+    level_of_look,
+    rise_chance,
+)
 from offby.watch.scale import scale_of
 from offby.watch.words import _SENTENCES
 
@@ -63,22 +70,52 @@ def test_the_errors_of_each_lowest_point_are_those_of_fits_with_scipy():
     np.testing.assert_allclose(lowest_errors(z), [error(k) for k in range(z.size)], atol=1e-12)
 
 
-def test_the_rise_is_what_rising_lines_explain():
-    z = np.random.default_rng(5).normal(size=24)
-    saved = [0.0]
-    for count in range(6, 17):
-        end, at = z[-count:], np.arange(count)
-        slope, start = np.polyfit(at, end, 1)
-        squares = np.sum((end - end.mean()) ** 2) - np.sum((end - start - slope * at) ** 2)
-        saved.append(squares if slope > 0 else 0.0)
-    assert rise_of(z) == pytest.approx(max(saved))
+def restricted(z, lines, correlation):
+    """log |Σ| + log |X'Σ⁻¹X| of all lines but the last; what they leave, with it and without.
+
+    Slopes of falls and rises are not negative, so scipy's `lsq_linear` fits what is whitened.
+    """
+    covariance = correlation ** np.abs(np.subtract.outer(T[: z.size], T[: z.size]))
+    free = np.linalg.inv(np.linalg.cholesky(covariance))
+    inner = np.linalg.slogdet((free @ lines[:, :2]).T @ free @ lines[:, :2])[1]
+    left = [
+        2 * optimize.lsq_linear(free @ lines[:, :k], free @ z, bounds=([-np.inf, 0, 0][:k], np.inf),
+                                tol=1e-14).cost
+        for k in (2, 3)
+    ]  # fmt: skip
+    return np.linalg.slogdet(covariance)[1] + inner, *left
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_a_fall_only_lowers_the_statistic_so_flat_is_least_favourable(seed):
-    generator = np.random.default_rng(seed)
-    noise, fall = generator.normal(size=30), -generator.exponential(size=30).cumsum()
-    assert rise_of(noise + fall) <= rise_of(noise)
+@pytest.mark.parametrize("slope", [0.2, -0.2, 0.0])
+def test_the_evidence_is_that_of_generalised_least_squares(slope):
+    at = np.arange(18)
+    z, rising, staying = np.random.default_rng(5).normal(size=18) + slope * at, 0.0, 0.0
+    for turn in _turns(24, 18):
+        lines = np.stack([at**0, np.maximum(turn - at, 0), np.maximum(at - turn, 0)], axis=1)
+        for r in _CORRELATIONS:
+            size, stays, rises = restricted(z, lines, r)
+            weight = (1 - r) ** 0.8 * math.exp(-size / 2)
+            rising, staying = rising + weight * rises**-7.5, staying + weight * stays**-7.5
+    found = _bends(24, 18).evidence(z[None], known=False)
+    assert found == pytest.approx(math.log(rising / staying), abs=1e-6)
+
+
+INDEPENDENT = Noise(np.eye(GRID.size)[0], np.ones(GRID.size), 9, 0.0)
+
+
+def chances(curve, correlation, count=300):
+    noise = [simulated_noise(correlation, seed, curve.size) for seed in range(count)]
+    return np.array([rise_chance(curve + one, 0, INDEPENDENT, 0.05) for one in noise])
+
+
+@pytest.mark.parametrize("points", [20, 40])
+def test_a_flat_curve_seldom_seems_to_rise_and_a_falling_one_less_often(points):
+    guard, flat = guarded(points), np.zeros(points)
+    alarms = np.mean(chances(flat, guard) <= 0.05)
+    assert 0.02 < alarms < 0.08
+    assert np.mean(chances(flat, 0.0) <= 0.05) < alarms
+    assert np.mean(chances(flat - 0.1 * np.arange(points), guard) <= 0.05) < alarms
+    assert np.mean(chances(flat + 0.3 * np.arange(points), 0.0) <= 0.05) > 0.9
 
 
 def test_smoothing_leaves_quadratics_alone():
@@ -186,6 +223,42 @@ def test_what_has_stopped_is_a_plateau_by_evidence(seed):
     curve = falls(4)
     assert label(None, noisy(curve, seed, 0.003)) == "plateau"
     assert label(None, noisy(curve[:12], seed, 0.1)) != "plateau"  # not seen is not shown
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("curve", [2.3 * 0.997**T, 2.3 * 0.9997**T, 0.3 + 1 / T])
+def test_what_is_slow_is_no_plateau(curve, seed):
+    """Of a rate far too low the last third gains less than 1 %, but as long again gains as much."""
+    found = diagnose(None, noisy(curve, seed, 0.0005))
+    assert found.verdict == "still improving"
+    assert found.gain.low > 0.0005 * curve[-1]
+
+
+@pytest.mark.parametrize("size", [0.03, 0.15])
+def test_flat_noise_is_not_unstable(size):
+    found = [label(None, noisy(np.full(60, 0.5), seed, size)) for seed in range(20)]
+    assert found.count("undetermined") >= 17
+    accuracy = 0.5 + size * np.random.default_rng(1).normal(size=60)
+    assert label(None, accuracy, better="higher") == "undetermined"
+
+
+def test_what_learns_and_then_jumps_is_unstable():
+    assert label(None, noisy(falls(4), 1, 0.5)) == "unstable"
+
+
+def test_what_is_expected_of_the_best_checkpoint_is_not_its_luck():
+    curve = falls(3)
+    off = {"logged": [], "expected": [], "cost": []}
+    for seed in range(30):
+        val = noisy(curve, seed, 0.05)
+        found = diagnose(None, val)
+        at = int(found.best_epoch) - 1
+        off["logged"].append(val[at] - curve[at])
+        off["expected"].append(found.best_expected.value - curve[at])
+        off["cost"].append(found.cost.low <= curve[-1] - curve[at] <= found.cost.high)
+        assert found.best_expected.low < found.best_expected.value < found.best_expected.high
+    assert np.mean(off["logged"]) < 2 * np.mean(off["expected"]) < 0
+    assert np.mean(off["cost"]) >= 0.7  # at 80 %
 
 
 def test_a_loss_that_only_training_lowers_never_generalised():
@@ -377,6 +450,8 @@ def test_noise_that_is_given_is_believed():
     unsure = diagnose(TRAIN, VAL, val_noise=np.full(10, 0.1))
     assert unsure.verdict != "overfitting"
     assert unsure.noise == pytest.approx(0.2, rel=0.2)  # of values about 0.48, relative
+    drowned = diagnose(None, falls(4) / 1e6, val_noise=1.0)
+    assert (drowned.scale, drowned.noise) == ("linear", 1.0)
 
 
 # --- error rates -------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from offby.errors import DataError
 from offby.watch.curve import Curve
-from offby.watch.evidence import LEAST, OF_BEST, Evidence
+from offby.watch.evidence import LEAST, OF_AMOUNTS, OF_BEST, Evidence
 from offby.watch.forecast import LEAST as LEAST_TO_FORECAST
 from offby.watch.judge import FEW, judged
 from offby.watch.rise import level_of_look
@@ -18,7 +18,6 @@ from offby.watch.scale import Better
 from offby.watch.verdict import Estimate, Verdict
 
 Floats = NDArray[np.float64]
-_OF_GAIN = 0.8
 _FORECAST = ("plateau", "still improving", "undetermined", "cannot tell")
 
 
@@ -164,21 +163,27 @@ def _best(seen: Evidence) -> dict[str, Any]:
     """The best checkpoint, the interval it lies in, and what it costs to have gone on."""
     steps, level = seen.curve.steps, seen.level
     first, last = seen.near_best()
-    lowest = level.z[level.best]
-    now = seen.logged(np.append(np.quantile(level.rises(), _tails(OF_BEST)), 0) + lowest)
-    end, low = seen.logged(level.z[[-1, level.best]])
     sign = 1.0 if seen.scale.better == "lower" else -1.0
-    ends = sorted(sign * (now[:2] - low))
+    lows = seen.logged(np.quantile(level.lows(), _spread_of(OF_BEST)))
+    low = float(np.median(level.lows()))
+    ends = seen.logged(low + np.append(0, np.quantile(level.rises(), _spread_of(OF_AMOUNTS))))
     return {
         "best_epoch": _epoch(steps[seen.best]),
         "best_interval": (_epoch(steps[first]), _epoch(steps[last])),
-        "cost": Estimate(float(sign * (end - low)), float(ends[0]), float(ends[1]), OF_BEST),
+        "best_expected": _estimate(lows, OF_BEST),
+        "cost": _estimate(sign * (ends[1:] - ends[0]), OF_AMOUNTS),
         "fitted": (steps[-level.z.size :].tolist(), seen.logged(level.z).tolist()),
     }
 
 
-def _tails(confidence: float) -> Floats:
-    return np.array([(1 - confidence) / 2, (1 + confidence) / 2])
+def _spread_of(confidence: float) -> Floats:
+    """The quantiles that an estimate is made of."""
+    return np.array([(1 - confidence) / 2, 0.5, (1 + confidence) / 2])
+
+
+def _estimate(quantiles: Floats, confidence: float) -> Estimate:
+    low, value, high = sorted(quantiles.tolist())
+    return Estimate(value, low, high, confidence)
 
 
 def _gaps(seen: Evidence, train: Curve | None) -> dict[str, Any]:
@@ -194,9 +199,8 @@ def _gaps(seen: Evidence, train: Curve | None) -> dict[str, Any]:
 def _gain(seen: Evidence) -> dict[str, Any]:
     if seen.curve.size < LEAST_TO_FORECAST:
         return {}
-    draws, until = seen.gains()
-    low, high = np.quantile(draws, _tails(_OF_GAIN))
-    found = Estimate(float(np.median(draws)), float(low), float(high), _OF_GAIN)
+    draws, until = seen.gains
+    found = _estimate(np.quantile(draws, _spread_of(OF_AMOUNTS)), OF_AMOUNTS)
     return {"gain": found, "gain_until": _epoch(until)}
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from offby.watch.curve import Curve
+from offby.watch.forecast import LEAST as LEAST_TO_FORECAST
 from offby.watch.forecast import gains
 from offby.watch.isotonic import lowest_errors
 from offby.watch.level import Level, level_of
@@ -24,11 +25,16 @@ LEAST = 6
 """Evaluations without which nothing is said."""
 OF_BEST = 0.9
 """The confidence of the interval of the best epoch."""
+OF_AMOUNTS = 0.8
+"""The confidence of what the last epochs cost and what more would gain."""
 _REACH = 2.0  # in noise variances; by simulation, for that confidence
 _SEED = 20_261_122
 _OF_LEVEL, _OF_PROGRESS = 0.01, 0.05  # a change smaller than both is none
 _LEAST_MARGIN = 1e-9  # where all is zero
 _BEYOND_NOISE = 8.0  # deviations
+LEARNT = 3.0
+"""Deviations of noise in a gain that is more than luck."""
+_WILD = 0.25  # of the level: noise that no validation set of a useful size has
 _AT_ONCE = 0.7  # a rise of which one step makes so much is a jump
 
 
@@ -50,6 +56,8 @@ class Evidence:
     ) -> Self:
         """What `curve` shows; `given` has the standard errors of its values, where known."""
         scale = scale_of(curve.values, better)
+        if given is not None and (given > curve.values).any():
+            scale = Scale(better, False)  # such noise has no logarithm
         z = scale.of(curve.values)
         at = knee(z)
         known = None
@@ -75,7 +83,7 @@ class Evidence:
     @cached_property
     def chance_of_rise(self) -> float:
         """How often noise alone would look so much like a rise."""
-        return rise_chance(self.z, self.noise, self.error, self._generator)
+        return rise_chance(self.z, self.knee, self.noise, self.error)
 
     @property
     def best(self) -> int:
@@ -123,8 +131,8 @@ class Evidence:
     @property
     def has_risen(self) -> bool:
         """Surely higher at the end than at the lowest, more than noise would, and not falling."""
-        lowest_rise = np.quantile(self.level.rises(), 1 - self.confidence)
-        return bool(lowest_rise > 0 and self.chance_of_rise <= self.error and not self.recent.falls)
+        least = float(np.quantile(self.level.rises(), (1 - OF_AMOUNTS) / 2))
+        return least > 0 and self.chance_of_rise <= self.error and not self.recent.falls
 
     @property
     def jumped(self) -> bool:
@@ -135,10 +143,11 @@ class Evidence:
         return after.size > 3 and bool(np.diff(after).max() > least)
 
     @property
-    def spread_is_large(self) -> bool:
-        """Noise of a quarter of all progress, and more than 10 % of the level."""
-        enough = self.noise.spread > 0.1 if self.scale.logarithmic else True
-        return enough and self.noise.spread > self.progress / 4
+    def jumps_about(self) -> bool:
+        """Noise of a quarter of the level, on a curve that did learn."""
+        unit = 1.0 if self.scale.logarithmic else abs(float(self.level.z.min()))
+        learnt = self.progress > LEARNT * self.noise.spread
+        return learnt and self.noise.spread > _WILD * unit
 
     def needed(self) -> int:
         """About how many evaluations would tell."""
@@ -151,6 +160,20 @@ class Evidence:
         hump = float(np.max(level - np.minimum.accumulate(level)))
         return self.recent.falls and hump > 3 * self.noise.spread
 
+    def promises(self, chance: float) -> bool:
+        """As many steps again would with this chance gain what matters.
+
+        That is more than the noise, and 1 % of the level or a twentieth of all progress: of a
+        learning rate far too low, that much is much.
+        """
+        if self.curve.size < LEAST_TO_FORECAST or self.recent.change >= 0:
+            return False
+        level = abs(float(self.logged(self.level.z.min(keepdims=True))[0]))
+        noise = self.noise.spread * (level if self.scale.logarithmic else 1.0)
+        gained = float(np.quantile(self.gains[0], 1 - chance))
+        return gained > max(noise, min(_OF_LEVEL * level, _OF_PROGRESS * self.gained))
+
+    @cached_property
     def gains(self) -> tuple[Floats, float]:
         """Draws of what as many steps again would gain, and the step then."""
         start = self.knee // 2

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from offby.watch.evidence import Evidence
+from offby.watch.evidence import LEARNT, Evidence
 
 Label = Literal[
     "diverged", "cannot tell", "overfitting", "never generalised", "unstable", "plateau",
@@ -15,9 +15,9 @@ Label = Literal[
 FEW = 10
 """Evaluations below which nothing found is no finding."""
 _GENERALISED, _HARDLY = 0.05, 0.2  # of what training gains, validation gains so much
-_UNSURE = 3.0  # standard deviations of noise in a gain that may be none
 _WORSE_THAN_EVER = 10.0  # times the whole fall: no memorising
 _SPIKES = 0.1  # of all evaluations
+_EVEN, _LIKELY = 0.5, 0.9  # chances that more training gains what matters
 _ONSET = 3  # evaluations in which a training that then stands still has learnt nothing yet
 
 
@@ -35,13 +35,13 @@ def judged(seen: Evidence, train: Evidence | None, is_train: bool) -> Label:
         return "unstable" if train_rose or seen.jumped else "overfitting"
     if seen.curve.spikes >= max(3.0, _SPIKES * seen.curve.evaluations):
         return "unstable"
-    if seen.recent.within(seen.margin):
+    if seen.recent.within(seen.margin) and not seen.promises(_EVEN):
         return "plateau"
-    if seen.recent.falls:
+    if seen.recent.falls or seen.promises(_LIKELY):
         return "still improving"
     if seen.curve.size < FEW:
         return "cannot tell"
-    return "unstable" if seen.spread_is_large else "undetermined"
+    return "unstable" if seen.jumps_about else "undetermined"
 
 
 def _diverged(seen: Evidence, train: Evidence | None, is_train: bool) -> bool:
@@ -58,9 +58,9 @@ def _diverged(seen: Evidence, train: Evidence | None, is_train: bool) -> bool:
 def _never_generalised(seen: Evidence, train: Evidence) -> bool:
     """Training gained, validation did not: surely little, or perhaps nothing."""
     learnt = min(train.progress, train.fall_since(_ONSET))
-    if seen.recent.falls or learnt < max(train.margin, _UNSURE * train.noise.spread):
+    if seen.recent.falls or learnt < max(train.margin, LEARNT * train.noise.spread):
         return False
     share = seen.gained / train.gained
-    if seen.progress < _UNSURE * seen.noise.spread:
+    if seen.progress < LEARNT * seen.noise.spread:
         return share < _HARDLY
     return share < _GENERALISED and not seen.has_risen

@@ -6,11 +6,12 @@ Local quadratics (Cleveland 1979) see a minimum where one noisy evaluation only 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from offby.watch.noise import Noise
+from offby.watch.noise import Noise, correlated
 
 Floats = NDArray[np.float64]
 _BANDWIDTHS = (0.2, 0.35, 0.6)  # parts of the points
@@ -43,6 +44,11 @@ class Level:
         seen = self.z[-1] - self.z[self.best]
         return np.asarray(2 * seen - (self.drawn[:, -1] - self.drawn.min(1)))
 
+    def lows(self) -> Floats:
+        """The lowest point without the luck that made it lowest: by simulation, as `rises`."""
+        lowest = self.drawn.argmin(1)
+        return np.asarray(self.z[self.best] - (self.drawn.min(1) - self.z[lowest]))
+
 
 def level_of(z: Floats, knee: int, noise: Noise, generator: np.random.Generator) -> Level:
     """The smooth level from `knee` on, with noise as `noise` says.
@@ -60,11 +66,8 @@ def level_of(z: Floats, knee: int, noise: Noise, generator: np.random.Generator)
 def ar1(noise: Noise, points: int, count: int, generator: np.random.Generator) -> Floats:
     """Noise alone; a row a replicate."""
     correlation, spread = noise.draws(count, generator)
-    out = generator.standard_normal((points, count))
-    fresh = np.sqrt(1 - correlation**2)
-    for i in range(1, points):
-        out[i] = correlation * out[i - 1] + fresh * out[i]
-    return np.asarray((out * spread).T)
+    fresh = generator.standard_normal((points, count))
+    return np.asarray((correlated(fresh, correlation) * spread).T)
 
 
 def _chosen(z: Floats) -> Floats:
@@ -80,6 +83,7 @@ def _left_out_error(smoother: Floats, z: Floats) -> float:
     return float(np.mean(((z - smoother @ z) / free) ** 2))
 
 
+@lru_cache(48)
 def local_quadratic(points: int, part: float) -> Floats:
     """The matrix that fits a quadratic about each point to its neighbours, tricube weights.
 

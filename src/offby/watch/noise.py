@@ -76,6 +76,15 @@ class Noise:
         return self.spread**2 * float(self.chances @ by_correlation)
 
 
+def correlated(fresh: Floats, correlation: Floats | float) -> Floats:
+    """AR(1) noise of unit size from independent noise; a column a replicate."""
+    out = fresh.copy()
+    new = np.sqrt(1 - np.square(correlation))
+    for i in range(1, len(out)):
+        out[i] = correlation * out[i - 1] + new * out[i]
+    return out
+
+
 def knee(z: Floats) -> int:
     """The first point of the flat end: where hardly any of the fall is left, or half the curve.
 

@@ -30,13 +30,14 @@ class Verdict:
     """What the curves of a run say; None where there is nothing to say.
 
     `watched` names the curve that was judged. Epochs are its steps, counted from 1 where none were
-    given; `axis` is the word for one. `cost` is how much worse the level now is than at
-    `best_epoch`, and `gain` how much better it would likely be at the step `gain_until`, both in
-    units of the metric. A gap is how much worse validation is than training. `noise` is the
-    standard deviation of an evaluation past the knee, relative where `scale` is "log";
-    `correlation` that with the next evaluation. `p_value` is how often noise alone looks so much
-    like a rise, and `needed` about how many evaluations would tell. `fitted` is the smooth level
-    past the knee: its steps and values.
+    given; `axis` is the word for one. `best_expected` is what evaluating the best checkpoint again
+    would likely show: the value logged there was chosen for being low, and flatters it. `cost` is
+    how much worse the level now is than at `best_epoch`, and `gain` how much better it would likely
+    be at the step `gain_until`, both in units of the metric. A gap is how much worse validation is
+    than training. `noise` is the standard deviation of an evaluation past the knee, relative where
+    `scale` is "log"; `correlation` that with the next evaluation. `p_value` is how often noise
+    alone looks so much like a rise, and `needed` about how many evaluations would tell. `fitted` is
+    the smooth level past the knee: its steps and values.
     """
 
     verdict: Label
@@ -45,6 +46,7 @@ class Verdict:
     axis: str = "epoch"
     best_epoch: float | None = None
     best_interval: tuple[float, float] | None = None
+    best_expected: Estimate | None = None
     onset: Estimate | None = None
     gap_then: float | None = None
     gap_now: float | None = None

@@ -26,7 +26,13 @@ def number(value: float) -> str:
 def _kept(found: Verdict) -> str:
     if found.best_epoch is None:
         return "there is no checkpoint to keep"
-    return f"the best checkpoint so far is that of {found.axis} {number(found.best_epoch)}"
+    checkpoint = f"the best checkpoint so far is that of {found.axis} {number(found.best_epoch)}"
+    return checkpoint + _expected(found)
+
+
+def _expected(found: Verdict) -> str:
+    """Not what was logged there, which was chosen for being good."""
+    return "" if found.best_expected is None else f" (expect {number(found.best_expected.value)})"
 
 
 def _since(found: Verdict) -> str:
@@ -57,8 +63,9 @@ def _overfitting(found: Verdict) -> str:
         return (f"the validation loss has become worse{_since(found)}, but accuracy has not "
                 "suffered: the model is overconfident, not useless; calibrate it, or choose the "
                 "checkpoint by accuracy")  # fmt: skip
-    return (f"validation has become worse{_since(found)}; stop and keep that checkpoint, unless "
-            "you expect a second descent, of which there is no sign so far")  # fmt: skip
+    return (f"validation has become worse{_since(found)}; stop and keep that checkpoint"
+            f"{_expected(found)}, unless you look for a second descent, of which there is no sign "
+            "so far")  # fmt: skip
 
 
 def _never_generalised(found: Verdict) -> str:
@@ -72,7 +79,7 @@ def _unstable(found: Verdict) -> str:
     if found.train_rose:
         what = "training" if found.watched == "train" else "training and validation"
         return f"{what} became worse{_since(found)}; lower the learning rate and resume there"
-    return f"the curve jumps more than it learns; lower the learning rate; {_kept(found)}"
+    return f"the curve jumps about by much of its level; lower the learning rate; {_kept(found)}"
 
 
 def _plateau(found: Verdict) -> str:
