@@ -11,7 +11,7 @@ from offby.cli.arguments import costs_of
 from offby.cli.progress import progress, stages
 
 if TYPE_CHECKING:
-    from offby.report.choice import Choice
+    pass
 
 
 def choose(
@@ -107,16 +107,5 @@ def choose(
     if json:
         streams.print_json(found.as_dict())
     else:
-        _print(found, html)
+        streams.print_answer(found, [html])
     return 0
-
-
-def _print(found: Choice, html: str | None) -> None:
-    from rich.console import Console
-
-    from offby.report.choice_text import show
-
-    console = Console(highlight=False)
-    show(found, console) if console.is_terminal else print(found.to_text(console.width))
-    if html is not None:
-        streams.say_written(html, console)

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from offby.report.choice import Choice, Evidence, Table
 
 
+_TAKEN = {"keep", "recommended", "to try"}  # what the line that one would take is called
+
+
 def to_text(choice: Choice, width: int | None = None, *, color: bool = False) -> str:
     """The answer as text, for a terminal so wide; 80 columns if not told."""
     return printed(partial(show, choice), width, color)
@@ -88,7 +91,7 @@ def _table(table: Table) -> RenderableType:
         least = min(longest, 24) if place == 0 else min(len(head), 10)
         grid.add_column(Text(head), overflow="fold", min_width=least)
     for line in table.lines:
-        style = "bold" if {"keep", "recommended"} & set(line) else None
+        style = "bold" if _TAKEN & set(line) else None
         grid.add_row(*map(Text, line), style=style)
     return grid
 

@@ -29,7 +29,7 @@ def recommendation(study: Study) -> str:
     saved = f"{_rows(taken.saving)} rows than {mine} {_ends(taken.saving)}"
     if taken.gap is None:
         same = "it aims at the mean, too, and a fit of the same shape"
-        return f"Train with {taken.name}: {same} needs {saved}."
+        return f"Try {taken.name}: {same} needs {saved}."
     same = "asymmetry is not significant"
     return f"Train with {taken.name}: {same}, and its slopes need {saved}."
 
@@ -122,6 +122,7 @@ def candidate(one: Candidate, study: Study) -> tuple[str, ...]:
     told = _VERDICTS[one.verdict]
     if one is (study.advised or study.candidates[0]):
         told = "keep" if one.verdict == "own" and _keep(study) == "Keep" else "recommended"
+        told = "to try" if one is study.advised and one.gap is None else told
     gap = "" if one.gap is None else _with(one.gap, 2)
     known = one.saving is not None and one.saving.value is not None and one.verdict != "elsewhere"
     saved = _saved(one.saving) if known else ""

@@ -41,7 +41,7 @@ def table(found: Weighed, scored: Scored, told: Verdict, title: str) -> Table:
     places = range(len(scored.names))
     lines = tuple(study_words.line(found, scored, told, place) for place in places)
     values = tuple(_values(found, scored, told, place) for place in places)
-    return Table(title, study_words.heads(scored), lines, values, _heat(scored))
+    return Table(title, study_words.heads(found), lines, values, _heat(scored))
 
 
 def _heat(scored: Scored) -> tuple[tuple[float | None, ...], ...]:
@@ -57,7 +57,8 @@ def _heat(scored: Scored) -> tuple[tuple[float | None, ...], ...]:
 
 
 def _values(found: Weighed, scored: Scored, told: Verdict, place: int) -> dict[str, Any]:
-    measures = {name: study_words.value(scored, place, k) for k, name in enumerate(scored.judges)}
+    names = study_words.measures(found)
+    measures = {name: study_words.value(scored, place, k) for k, name in enumerate(names)}
     return {
         "loss": scored.names[place],
         "functional": found.trial.candidates[place].functional,

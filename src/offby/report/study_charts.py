@@ -34,7 +34,7 @@ def _gains(found: Weighed) -> Chart | None:
     scored = found.trial.scored
     bars = list(_bars(found, scored))
     least = -_FURTHEST if scored.relative else -math.inf
-    judge, have = scored.judges[0], scored.names[0]
+    judge, have = study_words.measures(found)[0], scored.names[0]
     low, high = plot.around(0.0, *(max(end, least) for bar in bars for end in (bar.low, bar.high)))
     x = Axis(f"gain over {have}", low, high, "~%" if scored.relative else None)
     caption = (

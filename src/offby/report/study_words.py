@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from offby.choice import Estimate, Study
+from offby.choice.judge import short
 from offby.choice.trained.candidate import Candidate
 from offby.choice.trained.judged import HIGHER
 from offby.choice.trained.paired import METHOD
@@ -12,6 +13,7 @@ from offby.choice.trained.reading import Read
 from offby.choice.trained.scored import Scored
 from offby.choice.trained.verdict import Verdict, Weighed
 from offby.drawing.numbers import number, percent
+from offby.losses import CATALOGUE
 
 WEIGHTED = ("class_weighted", "cost_weighted")
 _SHOWN_ROWS = 5
@@ -25,7 +27,7 @@ def recommendation(found: Weighed) -> str:
     have, taken = scored.names[0], scored.names[told.taken]
     folds = f"{found.trial.folds} held-out folds"
     if told.basis == "folds":
-        return f"Train with {taken}: on {folds} {_gains(scored, told.estimate, have)}."
+        return f"Train with {taken}: on {folds} {_gains(found, told.estimate)}."
     if told.basis == "noise":
         return (
             f"Train with {taken}: the errors are symmetric, and its slopes need "
@@ -48,11 +50,13 @@ def sentences(found: Weighed, rows: Read) -> tuple[str, ...]:
     return tuple(text for text in (answer, second, _sensitivity(found, rows)) if text)
 
 
-def _gains(scored: Scored, gain: Estimate, have: str) -> str:
-    judge = scored.judges[0]
+def _gains(found: Weighed, gain: Estimate) -> str:
+    scored = found.trial.scored
+    judge, have = scored.judges[0], scored.names[0]
     if scored.relative:
-        part = percent(gain.value or 0.0)
-        return f"it costs {part} less than {have} {_in_percent(gain)}, judged by {judge}"
+        part, name = percent(gain.value or 0.0), measures(found)[0]
+        asked = "" if name == judge else f" for {judge}"
+        return f"it costs {part} less than {have} {_in_percent(gain)}, judged by {name}{asked}"
     way = "higher" if judge in HIGHER else "lower"
     return f"its {judge} is {_with(gain)} {way} than that of {have}"
 
@@ -108,9 +112,19 @@ def _sensitivity(found: Weighed, read: Read) -> str:
     return f"Judged without the worst 1 % of rows ({which} {rows}{more}), {told}."
 
 
-def heads(scored: Scored) -> tuple[str, ...]:
+def measures(found: Weighed) -> tuple[str, ...]:
+    """What the costs are means of: where the judge is a function of a mean, that mean's loss.
+
+    So under RMSE, R² and the like stands MSE.
+    """
+    first, *others = found.trial.scored.judges
+    known = found.judge is not None and isinstance(found.judge.loss, CATALOGUE)
+    return (short(found.judge.loss) if found.judge and known else first, *others)
+
+
+def heads(found: Weighed) -> tuple[str, ...]:
     """The heads of the table: train under A, judged by B; what follows from the judge, first."""
-    first, *others = scored.judges
+    first, *others = measures(found)
     return ("train with", first, "gain", "verdict", *others)
 
 
