@@ -10,7 +10,7 @@ import pytest
 import statsmodels.api as sm
 from scipy import integrate, stats
 
-from offby.choice import Study, amounts, growth, noise
+from offby.choice import Study, amounts, growth, noise, tweedie
 from offby.choice.growth import Line
 from offby.choice.heldout import halves, likeliest, likenesses, paired
 from offby.choice.judge import judge
@@ -356,7 +356,7 @@ def test_too_little_is_no_reason_to_change():
     few = choose(np.arange(50.0), np.arange(50.0) + 1)
     assert few.recommendation.startswith("Keep mse: 50 rows say too little")
     same = choose(np.arange(500.0), np.arange(500.0) + 1, judge="mae")
-    assert same.recommendation == "Keep mae: all errors are the same number."
+    assert same.recommendation == "Train with mae: all errors are the same number."
     assert few.evidence == ()
 
 
@@ -368,7 +368,7 @@ def test_errors_that_are_mostly_zero_give_no_nonsense():
     assert saving.value is None or saving.value < 1
     json.loads(found.to_json())
     huge = choose([1e200] * 150 + [2.0], [0.0] * 151, judge="mae")
-    assert huge.recommendation.startswith("Keep mae")
+    assert huge.recommendation.startswith("Train with mae")
     assert "NaN" not in huge.to_json()
 
 
@@ -474,8 +474,65 @@ def test_the_command(offby_command, tmp_path):
     ran = offby_command("choose", "examples/flights.parquet", "--true", "arr_delay", "--pred",
                         "predicted", "--judge", "mae", "--html", tmp_path / "a.html")  # fmt: skip
     assert ran.code == 0
-    assert ran.out.startswith("Keep mae: the noise is asymmetric")
+    assert ran.out.startswith("Train with mae: the noise is asymmetric")
     assert (tmp_path / "a.html").stat().st_size > 10_000
     ran = offby_command("choose", "examples/houses.csv", "--json")
     assert json.loads(ran.out)["recommendation"].startswith("Keep mse: 3 rows")
     assert "classes" in offby_command("choose", "examples/frauds.csv").error
+
+
+# --- amounts with zeros --------------------------------------------------------------------------
+
+
+def compound(random, p, power=1.5, dispersion=1.0):
+    """A Poisson number of gamma amounts, of mean p: the Tweedie family (Jorgensen 1987)."""
+    number = random.poisson(p ** (2 - power) / dispersion / (2 - power))
+    shape, scale = (2 - power) / (power - 1), dispersion * (power - 1) * p ** (power - 1)
+    return random.gamma(np.maximum(number * shape, 1e-9), scale) * (number > 0)
+
+
+@pytest.mark.parametrize("power", [1.1, 1.5, 1.9])
+@pytest.mark.parametrize("dispersion", [0.05, 0.5, 3.0])
+def test_the_tweedie_density_is_that_of_statsmodels(power, dispersion):
+    y, mean = np.array([0, 0.01, 0.5, 2.0, 7.0, 30.0]), np.full(6, 2.0)
+    peer = sm.families.Tweedie(var_power=power).loglike_obs(y, mean, scale=dispersion)
+    found = tweedie.tweedie(y, mean, power, dispersion)
+    np.testing.assert_allclose(found, peer, rtol=1e-10, atol=1e-10)
+    many = np.geomspace(0.01, 30, 2000)
+    told = tweedie.tweedie(many, np.full(2000, 2.0), power, dispersion)
+    peer = sm.families.Tweedie(var_power=power).loglike_obs(many, 2.0, scale=dispersion)
+    np.testing.assert_allclose(told, peer, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("dispersion", [0.001, 1e-5])
+def test_a_series_of_thousands_of_terms_is_nearly_gaussian(dispersion):
+    told = tweedie.tweedie(np.array([2.0]), np.array([2.0]), 1.5, dispersion)
+    peer = stats.norm.logpdf(0, scale=math.sqrt(dispersion * 2**1.5))
+    assert told[0] == pytest.approx(peer, abs=dispersion)
+
+
+@pytest.mark.parametrize("power", [1.3, 1.7])
+def test_the_power_of_a_tweedie_is_found(power):
+    y, p = rows(lambda random, p: compound(random, p, power), 4000)
+    found = tweedie.compound(y, 3 * p)
+    assert found.power == pytest.approx(power, abs=0.05)
+    assert found.dispersion == pytest.approx(1, abs=0.1)
+    assert found.factor == pytest.approx(1 / 3, rel=0.05)
+
+
+def test_zeros_are_compared_only_by_families_that_give_them_a_chance():
+    y, p = rows(lambda random, p: compound(random, p, 1.5, 3.0))
+    assert np.mean(y == 0) > 0.1
+    found = likenesses(y, p, "zeros", 0.95)
+    assert [one.name for one in found] == ["Tweedie", "gamma with zeros"]
+    assert found[1].behind.high < 0
+    random = np.random.default_rng(3)
+    mixed = random.gamma(3, p / 3) * (random.random(p.size) < 0.7)
+    assert likenesses(mixed, p, "zeros", 0.95)[0].name == "gamma with zeros"
+
+
+def test_positive_amounts_are_told_from_tweedie_by_their_likelihood():
+    y, p = rows(lambda random, p: random.gamma(2, p / 2), 2000)
+    names = [one.name for one in likenesses(y, p, "positive", 0.95)]
+    assert names[0] == "gamma"
+    assert "Tweedie" in names

@@ -23,7 +23,7 @@ def recommendation(study: Study) -> str:
     """The answer in one line."""
     mine, taken = study.candidates[0].name, study.advised
     if study.unsure:
-        return f"Keep {mine}: {study.unsure}."
+        return f"{_keep(study)} {mine}: {study.unsure}."
     if taken is None:
         return f"{_keep(study)} {mine}: {_why_keep(study)}."
     saved = f"{_rows(taken.saving)} rows than {mine} {_ends(taken.saving)}"
@@ -35,7 +35,8 @@ def recommendation(study: Study) -> str:
 
 
 def _keep(study: Study) -> str:
-    return "Keep" if study.judge.functional in ("mean", "median") else "Train with"
+    """Predictions do not tell what they were trained with, which mostly is the squared error."""
+    return "Keep" if study.judge.functional == "mean" else "Train with"
 
 
 def _why_keep(study: Study) -> str:
