@@ -1,6 +1,7 @@
 """`choose` by training: folds, fits and measures against peers; known answers; what it refuses."""
 
 import json
+import signal
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from offby.choice.trained.linear import Data, Shared
 from offby.choice.trained.paired import corrected
 from offby.choice.trained.reading import Wanted, read
 from offby.choice.trained.scored import Scored
-from offby.choice.trained.trial import refitted
+from offby.choice.trained.trial import Task, refitted
 from offby.errors import DataError, MeasureError, OffbyError, TableError
 from offby.fit import LinearRegressor
 from offby.losses import Absolute, Squared
@@ -217,7 +218,7 @@ def test_measures_of_classes_are_those_of_scikit_learn():
     split = Split(np.zeros(300, np.int64), np.ones((1, 1), bool), np.zeros(1, np.int64))
     judges = Classes("f1", (1.0, 5.0))
     held = Held(scores, np.zeros(300))
-    found = dict(zip(judges.names, judges.folds(y, held, split, np.ones(300, bool))[:, 0],
+    found = dict(zip(judges.names, judges.folds(y, held, split, np.ones(300))[:, 0],
                      strict=True))  # fmt: skip
     told = scores > 0
     peers = {"accuracy": metrics.accuracy_score, "precision": metrics.precision_score,
@@ -229,7 +230,7 @@ def test_measures_of_classes_are_those_of_scikit_learn():
     assert found["log_loss"] == pytest.approx(metrics.log_loss(y, chances), rel=1e-12)
     alarms, missed = np.sum(told & (y == 0)), np.sum(~told & (y == 1))
     assert found["cost"] == pytest.approx((alarms + 5 * missed) / 300, rel=1e-12)
-    assert np.isnan(auc(np.ones(3), np.arange(3.0)))
+    assert np.isnan(auc(np.ones(3), np.arange(3.0), np.ones(3)))
 
 
 @pytest.mark.parametrize("name", ["accuracy", "f1", "cost"])
@@ -242,7 +243,7 @@ def test_the_best_threshold_is_the_best_of_all(name):
 
     def cost(cut):
         held = Held(scores, np.full(80, cut))
-        return judges.folds(y, held, split, np.ones(80, bool))[0, 0]
+        return judges.folds(y, held, split, np.ones(80))[0, 0]
 
     everywhere = np.unique(scores) + 0.05
     assert cost(best_cut(name, y, scores, (1.0, 5.0))) == min(cost(cut) for cut in everywhere)
@@ -251,7 +252,9 @@ def test_the_best_threshold_is_the_best_of_all(name):
 def test_fold_means_leave_out_rows():
     split = splits(20, repeats=1)[0]
     y, kept = np.arange(20.0), np.arange(20) != 7
-    found = Numbers({"mae": Absolute()}).folds(y, Held(np.zeros(20), np.zeros(20)), split, kept)
+    found = Numbers({"mae": Absolute()}).folds(
+        y, Held(np.zeros(20), np.zeros(20)), split, kept.astype(float)
+    )
     for fold in range(5):
         assert found[0, fold] == pytest.approx(y[split.test(fold) & kept].mean())
 
@@ -268,7 +271,7 @@ def test_a_gain_is_a_share_of_what_one_has():
 @pytest.mark.parametrize("asked", ["mse", "mae", "rmse"])
 def test_gaussian_noise_talks_no_one_out_of_mse(asked):
     told = choose(drawn(gaussian), target="y", judge=asked, repeats=2)
-    assert told.recommendation.startswith("Keep mse: tied")
+    assert told.recommendation.startswith("Keep mse: on ")
 
 
 def test_gross_errors_call_for_huber_even_when_judged_by_mse():
@@ -347,6 +350,7 @@ def test_what_is_shown_is_what_was_measured():
 @pytest.mark.parametrize(
     ("model", "losses"),
     [("xgboost", "mse,huber:auto"), ("lightgbm", "mse,pinball:0.5"),
+     ("catboost", "mse,huber:auto"),
      ("sklearn:sklearn.ensemble.GradientBoostingRegressor", "mse,mae")],
 )  # fmt: skip
 def test_other_models_are_trained_under_the_same_losses(model, losses):
@@ -361,6 +365,75 @@ def test_trees_are_not_refitted():
     told = choose(drawn(gaussian, 200), target="y", model="lightgbm", folds=2, repeats=1,
                   candidates="mse,mae,mae+refit")  # fmt: skip
     assert any("too small to refit on" in one.text for one in told.evidence)
+
+
+# --- parameters chosen by inner folds -----------------------------------------------------------
+
+
+def task(X, y, names, aim, repeats=1, time=None, **more):
+    known = [candidates.candidate(name) for name in names]
+    return Task(
+        X, y, splits(y.size, 5, repeats, time=time), known, Numbers({"j": aim}), aim, **more
+    )
+
+
+@pytest.mark.parametrize("name", ["huber:auto", "tweedie:auto"])
+@pytest.mark.parametrize("forward", [False, True])
+def test_inner_folds_see_no_row_that_the_outer_one_holds_out(name, forward):
+    random = np.random.default_rng(8)
+    X, mean = features(random)
+    y = np.exp(mean) * random.gamma(2, size=ROWS) + 0.01
+    time = np.arange(ROWS, dtype=float) if forward else None
+    asked = task(X, y, [name], Squared(), time=time)
+    (split,), last = asked.splits, asked.splits[0].folds - 1
+    other = y.copy()
+    other[split.test(last)] *= random.uniform(0.2, 5, split.test(last).sum())
+    changed = task(X, other, [name], Squared(), time=time)
+    fold = split.of(np.array([last]))
+    first, second = (one.nested(one.candidates[0]) for one in (asked, changed))
+    told = [one.scores(fold) for one in (first, second)]
+    assert first.usual == second.usual
+    np.testing.assert_allclose(*told, rtol=0.02, atol=0.02)
+
+
+def test_skewed_noise_calls_for_a_threshold_near_the_mean():
+    random = np.random.default_rng(9)
+    X, mean = features(random, 1000)
+    asked = task(X, skewed(random, mean), ["huber:auto"], Squared())
+    nested = asked.nested(asked.candidates[0])
+    nested.scores(asked.splits[0])
+    options = asked.candidates[0].options
+    errors = random.normal(size=1000)
+    assert options[nested.usual].tuned(errors, errors).delta > 2
+    plain = task(X, gaussian(random, mean), ["huber:auto"], Absolute())
+    usual = plain.nested(plain.candidates[0])
+    usual.scores(plain.splits[0])
+    assert usual.usual == 0
+
+
+def test_inner_folds_are_of_the_outer_training_rows_alone():
+    for split in (*splits(60, repeats=1), *splits(60, time=np.arange(60.0))):
+        for fold in range(split.folds):
+            for trained, held in split.inner(fold):
+                assert not trained[held]
+                assert split.trains[fold][held]
+                assert not np.any(trained & ~split.trains[fold])
+                assert not split.forward or np.flatnonzero(trained).max() < held
+
+
+def test_a_study_holds_out_its_own_errors():
+    told = weigh_numbers(drawn(gross, 1000, seed=1))
+    first, second = told.held_out
+    assert (first.name, second.name) == ("mse", "huber:auto")
+    assert first.study.errors.size == 1000
+    costs = told.trial.scored.costs[0, 0, :5]
+    sizes = np.array([np.sum(splits(1000, repeats=1)[0].test(k)) for k in range(5)])
+    assert np.mean(first.study.errors**2) == pytest.approx(costs @ sizes / 1000)
+    assert second.loss.name == "huber"
+
+
+def weigh_numbers(data, **asked):
+    return weigh(read(data, Wanted("y")), Asked("mse", "mse,huber:auto", repeats=2, **asked))
 
 
 # --- stopping ----------------------------------------------------------------------------------
@@ -381,6 +454,17 @@ def test_a_stopped_study_keeps_the_repeats_that_are_done():
     assert not told.finished
     assert "stopped early" in told.sentences[0]
     assert told.table.values == whole.table.values
+
+
+def test_a_signal_stops_a_study_between_its_candidates():
+    def heard(done, _):
+        if done == 4:
+            signal.raise_signal(signal.SIGINT)
+
+    asked = {"candidates": "mse,mae,huber:auto", "repeats": 3, "trained": heard}
+    told = choose(drawn(gaussian), target="y", **asked)
+    assert not told.finished
+    assert len(told.table.values) == 3
 
 
 def test_a_study_stopped_in_the_first_repeat_keeps_the_candidates_that_are_done():
@@ -478,7 +562,7 @@ def test_the_command_trains(offby_command, tmp_path):
                comments="")  # fmt: skip
     asked = ["choose", str(path), "--target", "y", "--candidates", "mse,mae,huber:auto"]
     shown = offby_command(*asked, "--repeats", "1", "--html", str(page))
-    assert shown.out.startswith("Keep mse: tied")
+    assert shown.out.startswith("Keep mse: on ")
     assert "rgba(" in page.read_text()
     told = json.loads(offby_command(*asked, "--repeats", "1", "--json").out)
     assert [line["loss"] for line in told["table"]] == ["mse", "mae", "huber:auto"]

@@ -86,7 +86,8 @@ def _near(gap: Estimate, judge: Judge, rows: Bootstrap, unit: float) -> bool:
     if gap.low is None or gap.high is None:
         return False
     away = np.abs(rows.seen.whole.values + rows.seen.offset) * unit
-    typical = math.sqrt(np.mean(away**2)) if judge.functional == "mean" else float(np.mean(away))
+    mean = rows.seen.whole.mean
+    typical = math.sqrt(mean(away**2)) if judge.functional == "mean" else mean(away)
     return max(-gap.low, gap.high) <= math.sqrt(_MOST_BIAS) * typical
 
 

@@ -105,15 +105,17 @@ class Scaled:
         return self.family.name + (f" ({known.format(self.shape)})" if known else "")
 
 
-def fitted(family: Amounts, y: Floats, p: Floats) -> Scaled:
+def fitted(family: Amounts, y: Floats, p: Floats, weights: Floats | None = None) -> Scaled:
     """The factor that makes the means alike, and the likeliest shape."""
     from scipy.optimize import minimize_scalar
 
-    factor = float(np.sum(y)) / float(np.sum(p)) or 1.0
+    factor = float(np.average(y, weights=weights) / np.average(p, weights=weights)) or 1.0
     if not family.shapes:
         return Scaled(family, factor, 0.0)
     found = minimize_scalar(
-        lambda x: -float(np.mean(family.log_density(y, factor * p, math.exp(x)))),
+        lambda x: -float(
+            np.average(family.log_density(y, factor * p, math.exp(x)), weights=weights)
+        ),
         bounds=_LOGS, method="bounded", options={"xatol": 1e-3},
     )  # fmt: skip
     return Scaled(family, factor, math.exp(float(found.x)))

@@ -23,7 +23,7 @@ _MOST_WITH_ZEROS = 1.9  # from 2 on, a truth of zero costs without end
 _GROUPS, _REPLICATES, _SEED = 256, 200, 5
 
 
-def power(y: Floats, p: Floats, confidence: float) -> Estimate:
+def power(y: Floats, p: Floats, confidence: float, weights: Floats | None = None) -> Estimate:
     """The power of the prediction that the variance goes with.
 
     >>> random = np.random.default_rng(0)
@@ -33,29 +33,30 @@ def power(y: Floats, p: Floats, confidence: float) -> Estimate:
     """
     if p.min() <= 0:
         return Estimate(None, method=_METHOD, why="a prediction is not positive")
+    share = np.full(y.size, 1 / y.size) if weights is None else weights / weights.sum()
     x = np.log(p)
-    x -= x.mean()
+    x -= share @ x
     if np.std(x) < _LEAST_SPREAD:
         return Estimate(None, method=_METHOD, why="all predictions are nearly alike")
-    squares = (y - p) ** 2 / np.mean((y - p) ** 2)
+    squares = (y - p) ** 2 / (share @ (y - p) ** 2)
     level, slope = 0.0, 0.0
-    spread = float(np.mean(x * x))
+    spread = float(share @ (x * x))
     for _ in range(_STEPS):
         excess = squares * np.exp(-level - slope * x) - 1
-        up, tilt = float(np.mean(excess)), float(np.mean(excess * x)) / spread
+        up, tilt = float(share @ excess), float(share @ (excess * x)) / spread
         level, slope = level + _short(math.log1p(up)), slope + _short(tilt)
         if abs(up) + abs(tilt) < 1e-9:
             break
     reach = float(special.stdtrit(max(x.size - 2, 1), (1 + confidence) / 2))
-    reach *= _standard_error(squares * np.exp(-level - slope * x), x)
+    reach *= _standard_error(squares * np.exp(-level - slope * x), x, share)
     return Estimate(slope, slope - reach, slope + reach, _METHOD)
 
 
-def _standard_error(ratios: Floats, x: Floats) -> float:
+def _standard_error(ratios: Floats, x: Floats, share: Floats) -> float:
     """Of the slope: the sandwich of the observed information and the scores' own spread."""
     columns = np.stack([np.ones(x.size), x])
-    bread = np.linalg.inv((ratios * columns) @ columns.T)
-    scores = (ratios - 1) * columns
+    bread = np.linalg.inv((share * ratios * columns) @ columns.T)
+    scores = share * (ratios - 1) * columns
     return math.sqrt(float((bread @ (scores @ scores.T) @ bread)[1, 1]))
 
 
@@ -85,8 +86,11 @@ def order(loss: Loss) -> float:
 class Line:
     """Errors about a line through the predictions, fitted under deviances by their weights."""
 
-    def __init__(self, y: Floats, p: Floats, confidence: float) -> None:
+    def __init__(
+        self, y: Floats, p: Floats, confidence: float, weights: Floats | None = None
+    ) -> None:
         self._y, self._confidence = y, confidence
+        self._weight = np.ones(y.size) if weights is None else weights / weights.mean()
         self._p = p / float(np.mean(p))
         self._columns = np.stack([np.ones(p.size), self._p])
         random = np.random.default_rng(_SEED)
@@ -104,13 +108,14 @@ class Line:
 
     def _sums(self, power: float) -> Floats:
         """By group: moments of the columns, weighted by 1, w and w² e²; three of each."""
-        weight = self._p**-power
+        weight = self._weight * self._p**-power
         first, second = self._columns
         products = np.stack([first * first, first * second, second * second])
         matrix = _symmetric((weight * products).sum(1))
         slopes = np.linalg.solve(matrix, (weight * self._columns) @ self._y)
         error = self._y - slopes @ self._columns
-        rows = np.concatenate([products, weight * products, (weight * error) ** 2 * products])
+        moments = self._weight * products
+        rows = np.concatenate([moments, weight * products, (weight * error) ** 2 * products])
         groups = self._draws.shape[1]
         return np.stack([np.bincount(self._groups, row, groups) for row in rows], axis=1)
 

@@ -15,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from offby.choice import amounts, noise
+from offby.choice import amounts, noise, tweedie
 from offby.choice.amounts import Target
 from offby.choice.estimate import Estimate
 from offby.engine.rows import Floats
 
 _METHOD = "held-out log-likelihood of two hash-split halves, paired t interval"
+Weights = Floats | None
 _MOST_ALIKE = 0.4
 _NEAR = 0.005  # of log-likelihood a row, which no one would notice
 _MIXES = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
@@ -63,7 +64,7 @@ class _Kind:
 
     name: str
     shapes: int
-    learn: Callable[[Floats, Floats], _Learnt]
+    learn: Callable[[Floats, Floats, Weights], _Learnt]
 
 
 def halves(rows: int) -> NDArray[np.bool_]:
@@ -83,31 +84,35 @@ def most_alike(errors: Floats) -> float:
     return float(np.unique(errors, return_counts=True)[1].max()) / errors.size
 
 
-def likenesses(y: Floats, p: Floats, kind: Target, confidence: float) -> tuple[Likeness, ...]:
+def likenesses(
+    y: Floats, p: Floats, kind: Target, confidence: float, weights: Weights = None
+) -> tuple[Likeness, ...]:
     """Every kind of noise that such targets can have, the best first; none where errors repeat.
 
-    Where one row in a hundred is exactly zero no density applies, and none is compared.
+    Where one row in a hundred is exactly zero, only such are compared as give that a chance.
     """
-    if kind == "zeros" or (kind != "counts" and most_alike(y - p) > _MOST_ALIKE):
+    if kind in ("real", "positive") and most_alike(y - p) > _MOST_ALIKE:
         return ()
     kinds = _kinds(kind)
-    scores = {one.name: _held_out(one, y, p) for one in kinds}
-    best = max(scores, key=lambda name: float(np.mean(scores[name])))
+    scores = {one.name: _held_out(one, y, p, weights) for one in kinds}
+    means = {name: float(np.average(each, weights=weights)) for name, each in scores.items()}
+    best = max(means, key=means.__getitem__)
     found = []
     for one in kinds:
-        whole, score = one.learn(y, p), scores[one.name]
-        gap = None if one.name == best else paired(score - scores[best], confidence)
-        mean = float(np.mean(score))
-        found.append(Likeness(one.name, whole.words, one.shapes, mean, gap, whole.noise))
+        whole, score = one.learn(y, p, weights), scores[one.name]
+        gap = None if one.name == best else paired(score - scores[best], confidence, weights)
+        found.append(Likeness(one.name, whole.words, one.shapes, means[one.name], gap, whole.noise))
     return tuple(sorted(found, key=lambda one: -one.log_likelihood))
 
 
-def _held_out(kind: _Kind, y: Floats, p: Floats) -> Floats:
+def _held_out(kind: _Kind, y: Floats, p: Floats, weights: Weights) -> Floats:
     """The log-likelihood of each row under what the other half taught."""
     first = halves(y.size)
     scores = np.empty(y.size)
     for learnt in (first, ~first):
-        scores[~learnt] = kind.learn(y[learnt], p[learnt]).log_density(y[~learnt], p[~learnt])
+        some = None if weights is None else weights[learnt]
+        taught = kind.learn(y[learnt], p[learnt], some)
+        scores[~learnt] = taught.log_density(y[~learnt], p[~learnt])
     return scores
 
 
@@ -124,17 +129,20 @@ def likeliest(found: tuple[Likeness, ...]) -> Likeness | None:
     return min(near, key=lambda one: one.shapes, default=None)
 
 
-def paired(differences: Floats, confidence: float) -> Estimate:
-    """The mean of differences, with its t interval."""
+def paired(differences: Floats, confidence: float, weights: Weights = None) -> Estimate:
+    """The mean of differences, with its t interval; of weighted ones by the sandwich."""
     rows = differences.size
-    mean = float(np.mean(differences))
-    error = float(np.std(differences, ddof=1)) / math.sqrt(rows)
+    mean = float(np.average(differences, weights=weights))
+    shares = np.full(rows, 1 / rows) if weights is None else weights / weights.sum()
+    error = float(np.linalg.norm(shares * (differences - mean))) * math.sqrt(rows / (rows - 1))
     reach = float(special.stdtrit(rows - 1, (1 + confidence) / 2)) * error
     return Estimate(mean, mean - reach, mean + reach, _METHOD)
 
 
 def _kinds(kind: Target) -> list[_Kind]:
     """The same noise everywhere, and for amounts that which depends on the prediction."""
+    if kind == "zeros":
+        return [_TWEEDIE, _Kind("gamma with zeros", 2, _mixed)]
     density = _of_counts if kind == "counts" else _of_errors
     same = [_Kind(one.name, one.shapes, partial(_same, one, density)) for one in noise.KINDS]
     varying = [
@@ -142,19 +150,33 @@ def _kinds(kind: Target) -> list[_Kind]:
         for one in amounts.FAMILIES
         if kind in one.targets
     ]
-    return same + varying
+    return same + varying + ([_TWEEDIE] if kind == "positive" else [])
 
 
 def _same(
-    kind: noise.Kind, density: Callable[[noise.Noise, Floats], Floats], y: Floats, p: Floats
-) -> _Learnt:
-    found = noise.fitted(kind, y - p)
+    kind: noise.Kind, density: Callable[[noise.Noise, Floats], Floats], y: Floats, p: Floats,
+    weights: Weights,
+) -> _Learnt:  # fmt: skip
+    found = noise.fitted(kind, y - p, weights)
     return _Learnt(found.words, lambda y, p: density(found, y - p), found)
 
 
-def _varying(family: amounts.Amounts, y: Floats, p: Floats) -> _Learnt:
-    found = amounts.fitted(family, y, p)
+def _varying(family: amounts.Amounts, y: Floats, p: Floats, weights: Weights) -> _Learnt:
+    found = amounts.fitted(family, y, p, weights)
     return _Learnt(found.words, found.log_density)
+
+
+def _compound(y: Floats, p: Floats, weights: Weights) -> _Learnt:
+    found = tweedie.compound(y, p, weights)
+    return _Learnt(found.words, found.log_density)
+
+
+def _mixed(y: Floats, p: Floats, weights: Weights) -> _Learnt:
+    found = tweedie.mixed(y, p, weights)
+    return _Learnt(found.words, found.log_density)
+
+
+_TWEEDIE = _Kind("Tweedie", 2, _compound)
 
 
 def _of_errors(found: noise.Noise, errors: Floats) -> Floats:

@@ -102,11 +102,11 @@ class Noise:
         return f"{self.kind.name} (tau = {first:.2f})"
 
 
-def fitted(kind: Kind, errors: Floats) -> Noise:
+def fitted(kind: Kind, errors: Floats, weights: Floats | None = None) -> Noise:
     """The likeliest noise of a kind; Nelder-Mead from median and median deviation."""
     from scipy.optimize import minimize
 
-    centre, spread = typical(errors)
+    centre, spread = typical(errors, weights)
     start = np.array([0.0, 0.0, kind.start][: 2 + kind.shapes])
     moved = (errors - centre) / spread
 
@@ -120,14 +120,25 @@ def fitted(kind: Kind, errors: Floats) -> Noise:
     )
 
     def cost(x: Floats) -> float:
-        return -float(np.mean(noise(x).log_density(moved)))
+        return -float(np.average(noise(x).log_density(moved), weights=weights))
 
     found = minimize(cost, start, method="Nelder-Mead", options=options)  # type: ignore[call-overload]
     best = noise(found.x)
     return Noise(kind, best.loss, centre + spread * best.centre, spread * best.scale)
 
 
-def typical(errors: Floats) -> tuple[float, float]:
+def middle(values: Floats, weights: Floats | None = None) -> float:
+    """The median; of weighted values, the one that the middle of the weight falls on.
+
+    >>> middle(np.array([1.0, 2.0])), middle(np.array([1.0, 2.0, 9.0]), np.array([3.0, 1.0, 1.0]))
+    (1.5, 1.0)
+    """
+    if weights is None:
+        return float(np.median(values))
+    return float(np.quantile(values, 0.5, weights=weights, method="inverted_cdf"))
+
+
+def typical(errors: Floats, weights: Floats | None = None) -> tuple[float, float]:
     """The median, and the median distance from it scaled to a Gaussian's standard deviation.
 
     Where half the errors are alike that is zero, and the mean distance takes its place.
@@ -135,6 +146,6 @@ def typical(errors: Floats) -> tuple[float, float]:
     >>> typical(np.array([1.0, 2.0, 3.0]))
     (2.0, 1.4826)
     """
-    centre = float(np.median(errors))
+    centre = middle(errors, weights)
     away = np.abs(errors - centre)
-    return centre, 1.4826 * float(np.median(away)) or float(np.mean(away))
+    return centre, 1.4826 * middle(away, weights) or float(np.average(away, weights=weights))

@@ -16,38 +16,55 @@ from numpy.typing import NDArray
 from offby.choice.estimate import Estimate, percentile
 from offby.choice.ordered import DELTAS, Ordered
 from offby.engine.rows import Floats
-from offby.losses import Huber, Loss
+from offby.losses import Huber, Loss, Squared
 from offby.measures.tail import tail_of
 
 REPLICATES = 200
 _SEED = 5
 _METHOD = "bootstrap"
 _WORST = 0.01
+Part = tuple[Floats, Floats | None]
+"""Errors, and their weights, if they have any."""
 
 
 @dataclass(frozen=True, eq=False)
 class Seen:
     """The errors of the rows of two halves, sorted; all else is made when asked for, and let go."""
 
-    first: Floats
-    second: Floats
+    first: Part
+    second: Part
     offset: float
     """What was taken off the errors before they were sorted, in the same units."""
-
-    @classmethod
-    def of(cls, first: Floats, second: Floats, offset: float) -> Seen:
-        """Of the errors of two halves."""
-        return cls(np.sort(first), np.sort(second), offset)
 
     @property
     def whole(self) -> Ordered:
         """All of them."""
-        return Ordered(np.concatenate([self.first, self.second]))
+        one, other = self.halves
+        return one.joined(other)
 
     @property
     def halves(self) -> tuple[Ordered, Ordered]:
         """Each half."""
-        return Ordered(self.first), Ordered(self.second)
+        return Ordered(*self.first), Ordered(*self.second)
+
+
+def _sorted(values: Floats, weights: Floats | None) -> Part:
+    """Errors in order, each with its weight."""
+    if weights is None:
+        return np.sort(values), None
+    order = np.argsort(values)
+    return values[order], weights[order]
+
+
+def _part(errors: Floats, weights: Floats | None, rows: NDArray[np.bool_]) -> Part:
+    return errors[rows], None if weights is None else weights[rows]
+
+
+def _drawn(part: Part, random: np.random.Generator) -> Part:
+    """As many rows as there are, each with its weight, by chance alone."""
+    values, weights = part
+    rows = random.integers(values.size, size=values.size)
+    return _sorted(values[rows], None if weights is None else weights[rows])
 
 
 @dataclass(frozen=True)
@@ -55,32 +72,24 @@ class Sizes:
     """Sizes of errors, as the tail estimate takes them."""
 
     middles: Floats
-
-    @property
-    def weights(self) -> Floats:
-        """All alike."""
-        return np.ones(self.middles.size)
-
-    @property
-    def effective_n(self) -> float:
-        """How many there are."""
-        return float(self.middles.size)
+    weights: Floats
+    effective_n: float
 
 
 class Bootstrap:
     """Errors in units of their typical size, and their replicates; one sort of each is enough."""
 
     def __init__(
-        self, errors: Floats, first: NDArray[np.bool_], offset: float, confidence: float
-    ) -> None:
-        one, other = errors[first], errors[~first]
+        self, errors: Floats, first: NDArray[np.bool_], offset: float, confidence: float,
+        weights: Floats | None = None,
+    ) -> None:  # fmt: skip
+        one, other = (_part(errors, weights, half) for half in (first, ~first))
         self.confidence = confidence
-        self.seen = Seen.of(one, other, offset)
+        self.seen = Seen(_sorted(*one), _sorted(*other), offset)
         self.chosen = [half.efficient() for half in self.seen.halves]
         random = np.random.default_rng(_SEED)
         self.replicates = [
-            Seen.of(random.choice(one, one.size), random.choice(other, other.size), offset)
-            for _ in range(REPLICATES)
+            Seen(_drawn(one, random), _drawn(other, random), offset) for _ in range(REPLICATES)
         ]
 
     def estimate(self, of: Callable[[Seen], float], method: str = _METHOD) -> Estimate:
@@ -130,7 +139,7 @@ class Bootstrap:
 
     def skewness(self) -> Estimate:
         """The third standardised moment, which a heavy tail leaves without a sure interval."""
-        return self.estimate(lambda seen: _skewness(seen.whole.values), f"moments, {_METHOD}")
+        return self.estimate(lambda seen: _skewness(seen.whole), f"moments, {_METHOD}")
 
     def octile_skewness(self) -> Estimate:
         """How far the outer octiles lie to one side of the median, from -1 to 1 (Hinkley 1975)."""
@@ -150,13 +159,18 @@ def _less(variance: float, than: float) -> float:
     return 1 - variance / than if variance > 0 and than > 0 else math.nan
 
 
-def _sizes(seen: Seen) -> Floats:
-    return np.sort(np.abs(seen.whole.values + seen.offset))
+def _sizes(seen: Seen) -> Sizes:
+    whole = seen.whole
+    sizes = np.abs(whole.values + seen.offset)
+    if whole.weights is None:
+        return Sizes(np.sort(sizes), np.ones(sizes.size), whole.rows)
+    order = np.argsort(sizes)
+    return Sizes(sizes[order], whole.weights[order], whole.rows)
 
 
-def _skewness(values: Floats) -> float:
-    away = values - np.mean(values)
-    return float(np.mean(away**3) / np.mean(away**2) ** 1.5)
+def _skewness(rows: Ordered) -> float:
+    away = rows.values - rows.mean(rows.values)
+    return float(np.divide(rows.mean(away**3), rows.mean(away**2) ** 1.5))
 
 
 def _leaning(rows: Ordered) -> float:
@@ -164,21 +178,24 @@ def _leaning(rows: Ordered) -> float:
     return (low + high - 2 * middle) / (high - low) if high > low else math.nan
 
 
-def _worst(sizes: Floats) -> float:
+def _worst(sizes: Sizes) -> float:
     """A row may count in part, as on a Lorenz curve."""
-    squares = (sizes[::-1] / sizes[-1]) ** 2
-    taken = np.clip(_WORST * squares.size - np.arange(squares.size), 0.0, 1.0)
-    return float(np.sum(taken * squares) / np.sum(squares))
+    squares = (sizes.middles[::-1] / sizes.middles[-1]) ** 2
+    weights = sizes.weights[::-1]
+    before = np.cumsum(weights) - weights
+    taken = np.clip(_WORST * weights.sum() - before, 0.0, weights)
+    return float(np.sum(taken * squares) / np.sum(weights * squares))
 
 
 def _tail(seen: Seen) -> float:
-    found = tail_of(Sizes(_sizes(seen)))
+    found = tail_of(_sizes(seen))
     return math.nan if found is None else found.index
 
 
 def surely_shifted(
-    errors: Floats, groups: Sequence[NDArray[np.bool_]], delta: float, level: float
-) -> list[bool]:
+    errors: Floats, groups: Sequence[NDArray[np.bool_]], delta: float, level: float,
+    weights: Floats | None = None,
+) -> list[bool]:  # fmt: skip
     """In which groups the mean and Huber's centre surely differ, by their influences' t statistic.
 
     >>> skewed = np.random.default_rng(0).exponential(size=999)
@@ -189,12 +206,12 @@ def surely_shifted(
 
     found = []
     for group in groups:
-        some = Ordered(errors[group])
-        mean, centre = float(np.mean(some.values)), some.centre(Huber(delta))
+        some = Ordered(errors[group], None if weights is None else weights[group])
+        mean, centre = some.mean(some.values), some.centre(Huber(delta))
         away = some.values - centre
-        slope = float(np.mean(np.abs(away) <= delta))
+        slope = some.mean((np.abs(away) <= delta).astype(np.float64))
         moved = some.values - mean - np.clip(away, -delta, delta) / max(slope, 1e-9)
-        error = float(np.std(moved)) / math.sqrt(away.size)
+        error = math.sqrt(Ordered(moved, some.weights).variance(Squared()) / away.size)
         reach = -float(special.stdtrit(away.size - 1, level / 2 / len(groups)))
         found.append(abs(mean - centre) > reach * error)
     return found

@@ -14,7 +14,7 @@ from offby.choice.amounts import Target, target
 from offby.choice.estimate import Estimate
 from offby.choice.heldout import Likeness, halves, likeliest, likenesses
 from offby.choice.judge import Judge
-from offby.choice.noise import typical
+from offby.choice.noise import middle, typical
 from offby.choice.resampled import Bootstrap, surely_shifted
 from offby.engine.rows import Floats
 from offby.losses import Absolute, Squared
@@ -29,7 +29,8 @@ class Study:
     """What the noise is like, which losses qualify under the judge, and the one to take if any.
 
     Noise is actual less predicted: right-skewed noise is truths far above their predictions. `y`
-    and `p` are (n,) float64, finite; what is not asked for is not computed.
+    and `p` are (n,) float64, finite, and `weights`, if any, above 0: importance weights, of which
+    the scale does not matter. What is not asked for is not computed.
 
     >>> from offby.choice.judge import judge
     >>> random = np.random.default_rng(1)
@@ -42,6 +43,7 @@ class Study:
     y: Floats
     p: Floats
     confidence: float = 0.95
+    weights: Floats | None = None
 
     @cached_property
     def errors(self) -> Floats:
@@ -65,7 +67,7 @@ class Study:
         """Kinds of noise, the likeliest first."""
         if self.unsure:
             return ()
-        return likenesses(self.y, self.p, self.target, self.confidence)
+        return likenesses(self.y, self.p, self.target, self.confidence, self.weights)
 
     @property
     def noise(self) -> Likeness | None:
@@ -75,7 +77,7 @@ class Study:
     @cached_property
     def unit(self) -> float:
         """The typical size of an error about the median one."""
-        return typical(self.errors)[1]
+        return typical(self.errors, self.weights)[1]
 
     @cached_property
     def evidence(self) -> Mapping[str, Estimate]:
@@ -83,7 +85,7 @@ class Study:
         if self.unsure:
             return {}
         delta = self._rows.efficient_delta()
-        deviation = float(np.median(np.abs(self.errors - np.median(self.errors))))
+        deviation = middle(np.abs(self.errors - middle(self.errors, self.weights)), self.weights)
         unknown = Estimate(None, method=delta.method, why="half of the errors are alike")
         return {
             "tail_index": self._rows.tail(),
@@ -117,7 +119,9 @@ class Study:
         if self.judge.functional != "mean" or self.target == "real":
             return
         losses = growth.deviances(self.y, self._power)
-        yield from advice.weighing(self.judge, losses, growth.Line(self.y, self.p, self.confidence))
+        yield from advice.weighing(
+            self.judge, losses, growth.Line(self.y, self.p, self.confidence, self.weights)
+        )
 
     def _central(self) -> Iterator[Candidate]:
         if self.judge.central:
@@ -126,9 +130,9 @@ class Study:
 
     @cached_property
     def _rows(self) -> Bootstrap:
-        centre, unit = typical(self.errors)
+        centre, unit = typical(self.errors, self.weights)
         moved = (self.errors - centre) / unit
-        return Bootstrap(moved, halves(moved.size), centre / unit, self.confidence)
+        return Bootstrap(moved, halves(moved.size), centre / unit, self.confidence, self.weights)
 
     @cached_property
     def _leaning(self) -> Estimate:
@@ -136,7 +140,7 @@ class Study:
 
     @cached_property
     def _power(self) -> Estimate:
-        return growth.power(self.y, self.p, self.confidence)
+        return growth.power(self.y, self.p, self.confidence, self.weights)
 
     @cached_property
     def _shifted(self) -> bool:
@@ -146,8 +150,8 @@ class Study:
         every = np.ones(self.p.size, np.bool_)
         groups = [every, *(third == k for k in range(_THIRDS))]
         large = [group for group in groups if np.count_nonzero(group) >= LEAST_ROWS // _THIRDS]
-        moved = (self.errors - typical(self.errors)[0]) / self.unit
-        return any(surely_shifted(moved, large, 1.0, 1 - self.confidence))
+        moved = (self.errors - typical(self.errors, self.weights)[0]) / self.unit
+        return any(surely_shifted(moved, large, 1.0, 1 - self.confidence, self.weights))
 
 
 def _rows(count: int) -> str:

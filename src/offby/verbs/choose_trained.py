@@ -24,6 +24,7 @@ def choose_by_training(
     features: Sequence[str] | None = None,
     group: str | None = None,
     time: str | None = None,
+    weight: str | None = None,
     positive: Any = None,
     task: Literal["regression"] | None = None,
     nan: Policy = "raise",
@@ -37,6 +38,6 @@ def choose_by_training(
     """
     classes = False if task == "regression" else asked.classes
     chosen = None if features is None else tuple(features)
-    wanted = Wanted(target, chosen, group, time, classes, positive)
+    wanted = Wanted(target, chosen, group, time, classes, positive, weight)
     rows = read(data, wanted, nan, progress)
-    return tried(weigh(rows, asked, trained), rows)
+    return tried(weigh(rows, asked, trained), rows, asked.costs)

@@ -1,16 +1,19 @@
 """Losses to train with, as they are asked for: `mse`, `huber:auto`, `huber:auto+refit`.
 
-What a candidate takes from the rows (`auto`) it takes from those it trains on alone.
+What a candidate takes from the rows (`auto`) it takes from those it trains on alone: the size of
+their errors, and by folds within them the best of a few values in that unit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from offby.choice.judge import Judge, short
+from offby.choice.noise import middle
 from offby.engine.rows import Floats
 from offby.errors import MeasureError
 from offby.fit.truths import defined_for
@@ -28,13 +31,18 @@ from offby.losses import (
     Pinball,
     PseudoHuber,
     Squared,
+    Tweedie,
     from_text,
 )
 
-Tune = Callable[[Floats, Floats], Loss]
+Weights = Floats | None
+Tune = Callable[[Floats, Floats, Weights], Loss]
 _NORMAL = 1.345
 """Huber's delta, in standard deviations, that costs Gaussian noise 5 % (Huber 1981)."""
 _QUARTILE = 0.6744897501960817
+_TIMES = (1.0, 0.5, 2.0, 4.0)
+"""Multiples of the usual threshold; at the largest, Huber's loss is nearly squared."""
+_POWERS = (1.5, 1.1, 1.3, 1.7, 1.9)
 _SCORED = {
     "logistic": Logistic, "log_loss": Logistic, "cross_entropy": Logistic, "bce": Logistic,
     "focal": FocalLogit, "hinge": Hinge, "cost_weighted": CostLogistic,
@@ -45,8 +53,9 @@ _SCORED = {
 class Candidate:
     """A way to train: under a loss, perhaps tuned to the rows, and what is done afterwards.
 
-    With `refit`, intercept and scale are fitted again under the judge; with `moved`, the threshold
-    of a classifier is set where the judge is best on the rows it was trained on.
+    Of `options`, the usual one first, folds within the training rows choose one. With `refit`,
+    intercept and scale are fitted again under the judge; with `moved`, the threshold of a
+    classifier is set where the judge is best on the rows it was trained on.
     """
 
     name: str
@@ -54,10 +63,11 @@ class Candidate:
     tune: Tune | None = None
     refit: bool = False
     moved: bool = False
+    options: tuple[Candidate, ...] = ()
 
-    def tuned(self, y: Floats, errors: Floats) -> Loss:
-        """The loss for these training rows: their truths and errors, (n,) each."""
-        return self.family if self.tune is None else self.tune(y, errors)
+    def tuned(self, y: Floats, errors: Floats, weight: Weights = None) -> Loss:
+        """The loss for these training rows: their truths, errors and weights, (n,) each."""
+        return self.family if self.tune is None else self.tune(y, errors, weight)
 
     @property
     def functional(self) -> str:
@@ -88,7 +98,7 @@ class Candidate:
         bad = y[~defined_for(self.family, y)]
         if not bad.size:
             return ""
-        return f"not defined for {bad.size} of {y.size} targets, such as {bad[0]:g}"
+        return f"not defined for {bad.size:,} of {y.size:,} targets, such as {bad[0]:g}"
 
 
 def candidate(text: str) -> Candidate:
@@ -108,7 +118,8 @@ def candidate(text: str) -> Candidate:
         return Candidate(short(loss) + text[len(base) :].strip(), loss, refit=bool(more))
     loss = from_text(family)
     _of_numbers(loss)
-    return Candidate(text.strip(), loss, _in_deviations(loss), refit=bool(more))
+    options = tuple(_options(text.strip(), loss))
+    return replace(options[0], refit=bool(more), options=options)
 
 
 def _of_numbers(loss: Loss) -> None:
@@ -116,17 +127,28 @@ def _of_numbers(loss: Loss) -> None:
         raise MeasureError(f"{loss} is a loss of yes and no, and the target holds numbers")
 
 
-def _in_deviations(loss: Loss) -> Tune:
-    """The loss with its threshold in standard deviations, by the errors' median size."""
+def _options(name: str, loss: Loss) -> Iterator[Candidate]:
+    """The loss with each value that its parameter may have, the usual one first."""
+    if isinstance(loss, Tweedie):
+        yield from (Candidate(name, Tweedie(power)) for power in _POWERS)
+        return
     named = [spec.name for spec in loss.parameter_specs if spec.units == "y"]
     if len(named) != 1:
-        raise MeasureError(f"{loss.name}:auto: {loss.name} has no threshold in units of y to find")
+        raise MeasureError(
+            f"{loss.name}:auto: {loss.name} has no threshold in units of y to find, and no power"
+        )
     usual = _NORMAL if isinstance(loss, Huber | PseudoHuber) else loss.parameters[named[0]]
+    for times in _TIMES:
+        yield Candidate(name, loss, _in_deviations(loss, named[0], times * usual))
 
-    def tuned(_: Floats, errors: Floats) -> Loss:
-        middle = np.abs(errors - np.median(errors))
-        spread = float(np.median(middle)) / _QUARTILE or float(np.std(errors)) or 1.0
-        return loss.with_parameters(**{named[0]: float(f"{usual * spread:.3g}")})
+
+def _in_deviations(loss: Loss, named: str, usual: float) -> Tune:
+    """The loss with its threshold in standard deviations, by the errors' median size."""
+
+    def tuned(_: Floats, errors: Floats, weight: Weights) -> Loss:
+        away = np.abs(errors - middle(errors, weight))
+        spread = middle(away, weight) / _QUARTILE or float(np.std(errors)) or 1.0
+        return loss.with_parameters(**{named: float(f"{usual * spread:.3g}")})
 
     return tuned
 
@@ -134,7 +156,7 @@ def _in_deviations(loss: Loss) -> Tune:
 def usual(judge: Judge) -> list[Candidate]:
     """The candidates where none are named; the first is what one would have."""
     own = Candidate(short(judge.loss), judge.loss)
-    names = ["mae", "huber:auto", "huber:auto+refit", "poisson", "gamma", "tweedie:1.5"]
+    names = ["mae", "huber:auto", "huber:auto+refit", "poisson", "gamma", "tweedie:auto"]
     found = [Candidate("mse", Squared()), own, *map(candidate, names)]
     if judge.functional == "mean":
         found.append(candidate("mae+refit"))
@@ -170,15 +192,21 @@ def of_classes(text: str) -> Candidate:
     return Candidate(text.strip(), loss, moved=bool(more))
 
 
-def _balanced(y: Floats, _: Floats) -> Loss:
+def _balanced(y: Floats, _: Floats, weight: Weights) -> Loss:
     """Cross-entropy in which both classes weigh alike."""
-    share = float(np.mean(y))
+    share = float(np.average(y, weights=weight))
     if not 0 < share < 1:
         return CostLogistic()
     return CostLogistic(float(f"{0.5 / (1 - share):.4g}"), float(f"{0.5 / share:.4g}"))
 
 
-def usual_of_classes(costs: tuple[float, float] | None) -> list[Candidate]:
+def usual_of_several(*, costly: bool) -> list[Candidate]:
+    """The candidates for several classes; deciding anew pays only where errors differ in cost."""
+    moved = ["cross_entropy+threshold"] if costly else []
+    return [of_classes(name) for name in ("cross_entropy", *moved, "class_weighted", "focal:2")]
+
+
+def usual_of_classes(costs: Sequence[Any] | None) -> list[Candidate]:
     """The candidates for yes and no; the first is what one would have."""
     names = ["cross_entropy", "cross_entropy+threshold", "class_weighted", "focal:2", "hinge"]
     if costs is not None:

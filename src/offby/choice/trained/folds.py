@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +19,14 @@ _SEED = 5
 class Split:
     """Blocks of rows, (n,) numbers from 0; fold f trains on the blocks `trains[f]` marks.
 
-    It is judged on block `tests[f]`; a block in no test is never held out.
+    It is judged on block `tests[f]`; a block in no test is never held out. With `forward`, blocks
+    follow one another in time.
     """
 
     block: Ints
     trains: NDArray[np.bool_]
     tests: Ints
+    forward: bool = False
 
     @property
     def folds(self) -> int:
@@ -39,10 +41,26 @@ class Split:
         """The rows that it is judged on: (n,)."""
         return np.asarray(self.block == self.tests[fold])
 
-    @property
-    def ratio(self) -> float:
-        """The rows judged over the rows trained on, on average over the folds."""
-        sizes = np.bincount(self.block, minlength=self.trains.shape[1])
+    def of(self, folds: Ints) -> Split:
+        """These folds alone."""
+        return replace(self, trains=self.trains[folds], tests=self.tests[folds])
+
+    def inner(self, fold: int) -> Iterator[tuple[NDArray[np.bool_], int]]:
+        """Folds within the blocks that a fold trains on: those trained on, and the one held out.
+
+        >>> split = splits(8, 4, 1)[0]
+        >>> [(trained.tolist(), held) for trained, held in split.inner(3)][0]
+        ([False, True, True, False], 0)
+        """
+        blocks = np.arange(self.trains.shape[1])
+        for held in np.flatnonzero(self.trains[fold]):
+            trained = self.trains[fold] & (blocks < held if self.forward else blocks != held)
+            if trained.any():
+                yield trained, int(held)
+
+    def ratio(self, weight: Floats | None = None) -> float:
+        """The rows judged over the rows trained on, by weight, on average over the folds."""
+        sizes = np.bincount(self.block, weight, minlength=self.trains.shape[1])
         return float(np.mean(sizes[self.tests] / (self.trains @ sizes)))
 
     def means(self, values: Floats) -> Floats:
@@ -118,7 +136,7 @@ def _forward(time: Floats, folds: int) -> Split:
     if blocks < 3:
         raise DataError("time has too few values for folds that follow one another")
     tests = np.arange(1, blocks)
-    return Split(block, np.arange(blocks) < tests[:, None], tests)
+    return Split(block, np.arange(blocks) < tests[:, None], tests, forward=True)
 
 
 def named(values: Sequence[object]) -> Ints:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,12 +13,12 @@ from offby.choice.trained.folds import Split
 from offby.engine.rows import Floats
 from offby.losses import Logistic, Loss
 
-Rows = NDArray[np.bool_]
-HIGHER = ("accuracy", "precision", "recall", "f1", "auc")
+Marks = NDArray[np.bool_]
+Costs = Sequence[Any]
+"""Of a false alarm and of a miss; of several classes, a row for each that came true."""
+HIGHER = ("accuracy", "precision", "recall", "f1", "f1:macro", "auc")
 """Measures of which more is better: they are judged by what is missing to 1."""
-
-MOVABLE = ("accuracy", "f1", "cost")
-"""Measures that a threshold between the extremes is best for."""
+_KNOWN = ("accuracy", "precision", "recall", "f1", "auc", "log_loss")
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +29,8 @@ class Held:
     cuts: Floats
     chances: bool = True
     """Whether the scores of a classifier are logits, so that they tell chances."""
+    moved: bool = False
+    """Whether it decides as is best for the judge, and not for the class most likely."""
 
 
 class Judges(Protocol):
@@ -39,12 +41,17 @@ class Judges(Protocol):
         """What they are called."""
         ...
 
+    @property
+    def movable(self) -> tuple[str, ...]:
+        """Measures that another threshold than the usual one may be best for."""
+        ...
+
     def each(self, y: Floats, held: Held) -> Floats:
         """What each row costs, to tell the worst ones: (n,)."""
         ...
 
-    def folds(self, y: Floats, held: Held, split: Split, kept: Rows) -> Floats:
-        """What each fold's judged rows cost, of those that are kept: (measures, folds)."""
+    def folds(self, y: Floats, held: Held, split: Split, weight: Floats) -> Floats:
+        """What each fold's judged rows cost, by their weights (n,): (measures, folds)."""
         ...
 
 
@@ -53,6 +60,7 @@ class Numbers:
     """Judged by mean losses."""
 
     losses: Mapping[str, Loss]
+    movable = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -64,12 +72,12 @@ class Numbers:
         with np.errstate(all="ignore"):
             return np.asarray(next(iter(self.losses.values())).value(y, held.scores))
 
-    def folds(self, y: Floats, held: Held, split: Split, kept: Rows) -> Floats:
-        """Mean losses of the kept rows."""
-        share = split.means(kept.astype(float))
+    def folds(self, y: Floats, held: Held, split: Split, weight: Floats) -> Floats:
+        """Weighted mean losses; rows of the weight 0 are as if absent."""
+        share = split.means(weight)
         with np.errstate(all="ignore"):
             found = [
-                split.means(np.where(kept, loss.value(y, held.scores), 0.0)) / share
+                split.means(np.where(weight > 0, weight * loss.value(y, held.scores), 0.0)) / share
                 for loss in self.losses.values()
             ]
         return np.stack(found)
@@ -80,38 +88,45 @@ class Classes:
     """Judged by what a classifier of yes and no is judged by; costs are of false alarm and miss."""
 
     first: str
-    costs: tuple[float, float] | None = None
+    costs: Costs | None = None
+    movable = ("accuracy", "f1", "cost")
 
     @property
     def names(self) -> tuple[str, ...]:
         """The one that counts, then the others."""
-        known = (*HIGHER, "log_loss", *(("cost",) if self.costs is not None else ()))
-        return (self.first, *(name for name in known if name != self.first))
+        return (self.first, *(name for name in self.known if name != self.first))
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """Those that there are; cost where costs are told."""
+        return (*_KNOWN, *(("cost",) if self.costs is not None else ()))
 
     def each(self, y: Floats, held: Held) -> Floats:
         """Log loss."""
         return np.asarray(Logistic().value(y, held.scores))
 
-    def folds(self, y: Floats, held: Held, split: Split, kept: Rows) -> Floats:
+    def folds(self, y: Floats, held: Held, split: Split, weight: Floats) -> Floats:
         """Measures of each fold by itself; undefined ones are NaN."""
-        tests = [split.test(fold) & kept for fold in range(split.folds)]
-        return np.array([[self._one(name, y[t], held, t) for t in tests] for name in self.names])
+        tests = [split.test(fold) & (weight > 0) for fold in range(split.folds)]
+        return np.array([[self._one(name, y, held, weight, rows) for rows in tests]
+                         for name in self.names])  # fmt: skip
 
-    def _one(self, name: str, y: Floats, held: Held, rows: Rows) -> float:
-        scores = held.scores[rows]
+    def _one(self, name: str, y: Floats, held: Held, weight: Floats, rows: Marks) -> float:
+        truths, scores, weights = y[rows], held.scores[rows], weight[rows]
         if name == "auc":
-            return 1 - auc(y, scores)
+            return 1 - auc(truths, scores, weights)
         if name == "log_loss":
-            moved = bool(held.cuts.any()) or not held.chances
-            return np.nan if moved else float(np.mean(Logistic().value(y, scores)))
+            if bool(held.cuts.any()) or not held.chances:
+                return np.nan
+            return float(np.average(Logistic().value(truths, scores), weights=weights))
         told = scores > held.cuts[rows]
-        hits, alarms = (np.array(float(np.sum(told & (y == k)))) for k in (1, 0))
-        return float(cost_of(name, hits, alarms, float(np.sum(y == 1)), y.size, self.costs))
+        hits, alarms = (np.array(float(weights[told & (truths == k)].sum())) for k in (1, 0))
+        yes, total = float(weights[truths == 1].sum()), float(weights.sum())
+        return float(cost_of(name, hits, alarms, yes, total, self.costs))
 
 
 def cost_of(
-    name: str, hits: Floats, alarms: Floats, yes: float, count: int,
-    costs: tuple[float, float] | None,
+    name: str, hits: Floats, alarms: Floats, yes: float, count: float, costs: Costs | None
 ) -> Floats:  # fmt: skip
     """A measure of a two by two table, so that less is better; NaN where it is undefined.
 
@@ -131,29 +146,35 @@ def cost_of(
         return np.asarray(np.divide(above, below))
 
 
-def auc(y: Floats, scores: Floats) -> float:
+def auc(y: Floats, scores: Floats, weight: Floats) -> float:
     """The chance that a yes scores above a no, ties half; NaN where a class is missing.
 
-    >>> float(auc(np.array([0.0, 1.0, 1.0]), np.array([0.1, 0.1, 0.9])))
+    >>> float(auc(np.array([0.0, 1.0, 1.0]), np.array([0.1, 0.1, 0.9]), np.ones(3)))
     0.75
     """
-    no, yes = np.sort(scores[y == 0]), scores[y == 1]
-    if not no.size or not yes.size:
+    no, yes = y == 0, y == 1
+    if not no.any() or not yes.any():
         return np.nan
-    below = np.searchsorted(no, yes, "left") + np.searchsorted(no, yes, "right")
-    return float(np.mean(below) / 2 / no.size)
+    order = np.argsort(scores[no])
+    below = np.append(0.0, np.cumsum(weight[no][order]))
+    ordered = scores[no][order]
+    sides = [below[np.searchsorted(ordered, scores[yes], side)] for side in ("left", "right")]
+    return float(np.average(sides[0] + sides[1], weights=weight[yes]) / 2 / below[-1])
 
 
-def best_cut(name: str, y: Floats, scores: Floats, costs: tuple[float, float] | None) -> float:
+def best_cut(
+    name: str, y: Floats, scores: Floats, costs: Costs | None, weight: Floats | None = None
+) -> float:
     """The threshold of scores at which a measure is best; between two rows, in their middle.
 
     >>> best_cut("accuracy", np.array([0.0, 0.0, 1.0]), np.array([0.0, 1.0, 3.0]), None)
     2.0
     """
+    weights = np.ones(y.size) if weight is None else weight
     order = np.argsort(-scores)
     ordered, truths = scores[order], y[order]
-    hits, alarms = np.cumsum(truths), np.cumsum(1 - truths)
-    values = cost_of(name, hits, alarms, float(y.sum()), y.size, costs)
+    hits, alarms = (np.cumsum(weights[order] * share) for share in (truths, 1 - truths))
+    values = cost_of(name, hits, alarms, float(weights @ y), float(weights.sum()), costs)
     ends = np.append(ordered[1:] < ordered[:-1], True)
     at = int(np.nanargmin(np.where(ends, values, np.inf)))
     after = ordered[at + 1] if at + 1 < y.size else ordered[at] - 1.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
@@ -9,11 +10,13 @@ import numpy as np
 
 from offby.choice.trained.candidate import Candidate
 from offby.choice.trained.folds import Split
+from offby.choice.trained.several import balanced, check_twin
 from offby.engine.rows import Floats
 from offby.errors import MeasureError
-from offby.losses import Loss, Squared
+from offby.losses import FocalLogit, Logistic, Loss, SoftmaxCrossEntropy, Squared
 
-MODELS = ("linear", "xgboost", "lightgbm", "sklearn:module.Class")
+TREES = ("xgboost", "lightgbm", "catboost")
+AnyLoss = Loss | SoftmaxCrossEntropy
 _ROUNDS = 100
 _INNER = 4  # every fourth training row says of what size errors are
 _NAMES = {
@@ -28,10 +31,20 @@ _NUMBERS = {"pinball": ("quantile", "alpha"), "huber": ("epsilon",)}
 class Apart:
     """A model for each fold, each trained by itself."""
 
-    def __init__(self, model: str, X: Floats, y: Floats, candidate: Candidate) -> None:
+    def __init__(
+        self, model: str, X: Floats, y: Floats, weight: Floats | None, candidate: Candidate,
+        classes: int = 0,
+    ) -> None:  # fmt: skip
         self.model, self.X, self.y, self.candidate = model, X, y, candidate
+        self.weight, self.classes = weight, classes
+        if classes:
+            check_twin(candidate)
+            if isinstance(candidate.family, FocalLogit):
+                raise MeasureError(f"{model} has no focal loss of several classes; linear has")
         if model.startswith("sklearn:"):
-            self._estimator(candidate.family)  # a loss that it has not is refused before any work
+            self._estimator(
+                Logistic() if classes else candidate.family
+            )  # a loss that it has not is refused before any work
 
     def scores(self, split: Split) -> Floats:
         """What each fold's model gives each row: (n, folds)."""
@@ -40,36 +53,38 @@ class Apart:
 
     def _fold(self, train: np.ndarray) -> Floats:
         loss, rows = self.candidate.family, np.flatnonzero(train)
+        if self.classes:
+            return self._logits(rows)
         if self.candidate.tune is not None:
             inner = np.arange(rows.size) % _INNER == 0
             rough = self._predictions(Squared(), rows[~inner], rows[inner])
-            loss = self.candidate.tuned(self.y[rows[inner]], self.y[rows[inner]] - rough)
+            y, weight = self.y[rows[inner]], self._weights(rows[inner])
+            loss = self.candidate.tuned(y, y - rough, weight)
         return self._predictions(loss, rows, np.arange(self.y.size))
 
-    def _predictions(self, loss: Loss, train: np.ndarray, wanted: np.ndarray) -> Floats:
+    def _logits(self, train: np.ndarray) -> Floats:
+        """Of several classes, the logarithms of their chances: (n, K)."""
         X, y = self.X[train], self.y[train]
-        if self.model == "xgboost":
-            return self._xgboost(loss, X, y, self.X[wanted])
-        if self.model == "lightgbm":
-            return self._lightgbm(loss, X, y, self.X[wanted])
-        estimator = self._estimator(loss).fit(X, y)
-        told = getattr(estimator, "decision_function", estimator.predict)(self.X[wanted])
-        return np.asarray(told, np.float64)
+        weight = balanced(y, self._weights(train), self.candidate)
+        if self.model in TREES:
+            chances = _BOOSTED[self.model](SoftmaxCrossEntropy(), X, y, weight, self.X)
+        else:
+            told: dict[str, Any] = {} if weight is None else {"sample_weight": weight}
+            chances = self._estimator(Logistic()).fit(X, y, **told).predict_proba(self.X)
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.log(chances))
 
-    def _xgboost(self, loss: Loss, X: Floats, y: Floats, wanted: Floats) -> Floats:
-        import xgboost
+    def _weights(self, rows: np.ndarray) -> Floats | None:
+        return None if self.weight is None else self.weight[rows]
 
-        ours = loss.xgboost(y)
-        booster = xgboost.train(ours.params, xgboost.DMatrix(X, y), _ROUNDS, obj=ours.objective)
-        return np.asarray(ours.predict(booster, wanted), np.float64)
-
-    def _lightgbm(self, loss: Loss, X: Floats, y: Floats, wanted: Floats) -> Floats:
-        import lightgbm
-
-        ours = loss.lightgbm(y)
-        data: Any = lightgbm.Dataset(X, y)
-        booster = lightgbm.train({**ours.params, "verbose": -1}, data, _ROUNDS)
-        return np.asarray(ours.predict(booster, wanted), np.float64)
+    def _predictions(self, loss: Loss, train: np.ndarray, wanted: np.ndarray) -> Floats:
+        rows, new = (self.X[train], self.y[train], self._weights(train)), self.X[wanted]
+        if self.model in TREES:
+            return _BOOSTED[self.model](loss, *rows, new)
+        X, y, weight = rows
+        told: dict[str, Any] = {} if weight is None else {"sample_weight": weight}
+        estimator = self._estimator(loss).fit(X, y, **told)
+        return np.asarray(getattr(estimator, "decision_function", estimator.predict)(new), float)
 
     def _estimator(self, loss: Loss) -> Any:
         """The class with the loss by the name that scikit-learn has for it."""
@@ -89,6 +104,37 @@ class Apart:
         return kind(**chosen)
 
 
+def _xgboost(loss: AnyLoss, X: Floats, y: Floats, weight: Floats | None, new: Floats) -> Floats:
+    import xgboost
+
+    ours = loss.xgboost(y, weight)
+    data = xgboost.DMatrix(X, y, weight=weight)
+    booster = xgboost.train(ours.params, data, _ROUNDS, obj=ours.objective)
+    return np.asarray(ours.predict(booster, new), np.float64)
+
+
+def _lightgbm(loss: AnyLoss, X: Floats, y: Floats, weight: Floats | None, new: Floats) -> Floats:
+    import lightgbm
+
+    ours = loss.lightgbm(y, weight)
+    data: Any = lightgbm.Dataset(X, y, weight=weight)
+    booster = lightgbm.train({**ours.params, "verbose": -1}, data, _ROUNDS)
+    return np.asarray(ours.predict(booster, new), np.float64)
+
+
+def _catboost(loss: AnyLoss, X: Floats, y: Floats, weight: Floats | None, new: Floats) -> Floats:
+    catboost: Any = import_module("catboost")  # it has no types
+    ours = loss.catboost(y, weight)
+    told: dict[str, Any] = {"iterations": _ROUNDS, "verbose": False, "allow_writing_files": False}
+    kind = catboost.CatBoost({**ours.params, **told})
+    return np.asarray(ours.predict(kind.fit(X, y, sample_weight=weight), new), np.float64)
+
+
+_BOOSTED: dict[str, Callable[..., Floats]] = {
+    "xgboost": _xgboost, "lightgbm": _lightgbm, "catboost": _catboost,
+}  # fmt: skip
+
+
 def estimator_class(model: str) -> Any:
     """The class that `sklearn:module.Class` names; raises `MeasureError`.
 
@@ -100,6 +146,6 @@ def estimator_class(model: str) -> Any:
         return getattr(import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
         raise MeasureError(
-            f"model {model!r} cannot be loaded ({error}); write linear, xgboost, lightgbm, or "
+            f"model {model!r} cannot be loaded ({error}); write linear, {', '.join(TREES)}, or "
             "such as sklearn:sklearn.ensemble.HistGradientBoostingRegressor"
         ) from error

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from offby.choice.trained.candidate import Candidate
 from offby.choice.trained.folds import Ints
@@ -25,9 +24,13 @@ class Outcome:
     worst: Ints
     """The rows left out of `trimmed`, those that cost most first, on average over candidates."""
     candidates: tuple[Candidate, ...]
+    options: tuple[Candidate, ...]
+    """The same, with the option that most folds took where they choose one."""
     skipped: dict[str, str]
     first: Floats
     """Predictions of the first candidate for rows not seen, NaN for those never held out: (n,)."""
+    told: tuple[Floats, ...]
+    """Each candidate's for the rows of the first repeat, where every row is told once: (n,)."""
     folds: int
     finished: bool
 
@@ -42,13 +45,15 @@ def run(task: Task, progress: Progress | None = None) -> Outcome:
     kept = training.candidates
     repeats = min(len(training.held[one.name]) for one in kept)
     worst = _worst(task, training, kept, repeats)
-    without = np.ones(task.y.size, np.bool_)
-    without[worst] = False
+    weight = np.ones(task.y.size) if task.weight is None else task.weight
+    without = weight.copy()
+    without[worst] = 0.0
     first = [found.scores for found in training.held[kept[0].name][:repeats]]
     return Outcome(
-        _scored(task, training, kept, repeats, np.ones(task.y.size, np.bool_)),
+        _scored(task, training, kept, repeats, weight),
         _scored(task, training, kept, repeats, without),
-        worst, tuple(kept), training.skipped, np.mean(first, axis=0),
+        worst, tuple(kept), tuple(map(training.option, kept)), training.skipped,
+        np.mean(first, axis=0), tuple(training.held[one.name][0].scores for one in kept),
         sum(split.folds for split in task.splits[:repeats]), training.finished,
     )  # fmt: skip
 
@@ -65,23 +70,25 @@ def _worst(task: Task, training: Training, kept: list[Candidate], repeats: int) 
         for found in training.held[one.name][:repeats]:
             each = task.judges.each(task.y, found)
             costs += np.where(tested & np.isfinite(each), each, 0.0)
+    if task.weight is not None:
+        costs *= task.weight
     return np.argsort(-costs, kind="stable")[: max(int(WORST * tested.sum()), 1)]
 
 
 def _scored(
-    task: Task, training: Training, kept: list[Candidate], repeats: int, rows: NDArray[np.bool_]
+    task: Task, training: Training, kept: list[Candidate], repeats: int, weight: Floats
 ) -> Scored:
     splits = task.splits[:repeats]
     each = [
         np.concatenate(
             [
-                task.judges.folds(task.y, found, split, rows)
+                task.judges.folds(task.y, found, split, weight)
                 for found, split in zip(training.held[one.name], splits, strict=False)
             ],
             axis=1,
         )
         for one in kept
     ]
-    ratio = float(np.mean([split.ratio for split in splits]))
+    ratio = float(np.mean([split.ratio(task.weight) for split in splits]))
     return Scored(tuple(one.name for one in kept), task.judges.names, np.stack(each), ratio,
                   task.confidence, task.relative)  # fmt: skip

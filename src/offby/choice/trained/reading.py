@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -10,22 +10,22 @@ import numpy as np
 import pyarrow as pa
 
 from offby.choice.trained.folds import Ints, named
+from offby.choice.trained.target import are_numbers, numbers_of, target_of
 from offby.engine.rows import Floats
 from offby.errors import DataError, TableError
 from offby.tables import Batch, open_table
-from offby.tables.floats import Place, to_float64
+from offby.tables.floats import Place
 from offby.tables.table import Table
 from offby.tables.times import to_times
 
 MOST_KINDS = 20
 """A column of text with more kinds than this is left out, with fewer a column of 0 and 1 each."""
-_YES = ("1", "1.0", "true", "True", "yes", "Yes")
 _KINDS = ("text", "boolean", "time", "other")
 
 
 @dataclass(frozen=True, eq=False)
 class Read:
-    """Features (n, p) with their names, and targets (n,): numbers, or 1 for the positive class."""
+    """Features (n, p) with their names, and targets (n,): numbers, 1 for a yes, or of classes."""
 
     X: Floats
     y: Floats
@@ -39,11 +39,14 @@ class Read:
     source: str
     kept: Ints | None = None
     """The places of the rows in the table, where some were dropped: (n,)."""
+    weight: Floats | None = None
+    labels: tuple[str, ...] = ()
+    """The classes, where they are more than two: `y` has their places here."""
 
     @property
     def classes(self) -> Ints | None:
         """The target as classes, if it is that."""
-        return self.y.astype(np.int64) if self.positive else None
+        return self.y.astype(np.int64) if self.positive or self.labels else None
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ class Wanted:
     time: str | None = None
     classes: bool | None = None
     positive: Any = None
+    weight: str | None = None
 
 
 def read(
@@ -72,7 +76,8 @@ def read(
     (('x', 'kind = b'), array([0., 1., 1.]), '1')
     """
     table = open_table(data)
-    roles = [name for name in (wanted.target, wanted.group, wanted.time) if name is not None]
+    asked = (wanted.target, wanted.group, wanted.time, wanted.weight)
+    roles = [name for name in asked if name is not None]
     names = wanted.features or tuple(name for name in table.columns if name not in roles)
     for name in (*roles, *names):
         table.check(name)
@@ -111,7 +116,7 @@ def _kind(table: Table, name: str) -> str:
         return kind
     first = next(iter(table.peek([name])), None)
     texts = [] if first is None else [x for x in _arrow(first.labels[name]).to_pylist() if x]
-    if _are_numbers([str(x) for x in texts]) or not texts:
+    if are_numbers([str(x) for x in texts]) or not texts:
         return "number"
     try:
         to_times(pa.array([str(x) for x in texts]), Place(table.source, name))
@@ -128,7 +133,8 @@ def _assembled(
     table: Table, wanted: Wanted, numbers: list[str], texts: dict[str, str], X: Floats,
     columns: dict[str, Any], nan: str,
 ) -> Read:  # fmt: skip
-    y, positive = _target(table, wanted, columns[wanted.target])
+    place = Place(table.source, wanted.target)
+    target = target_of(columns[wanted.target], place, wanted.classes, wanted.positive)
     kinds = {name: _kinds(columns[name], kind) for name, kind in texts.items()}
     left_out = tuple(name for name, found in kinds.items() if found is None)
     added = [(f"{name} = {label}", column) for name, found in kinds.items()
@@ -142,16 +148,21 @@ def _assembled(
     groups = None
     if wanted.group is not None:
         groups = named([str(x) for x in columns[wanted.group].to_pylist()])
-    found = Read(X, y, (*numbers, *(name for name, _ in added)), positive, groups, time, left_out,
-                 0, table.source)  # fmt: skip
+    weight = None
+    if wanted.weight is not None:
+        weight = _weights(columns[wanted.weight], Place(table.source, wanted.weight))
+    found = Read(X, target.y, (*numbers, *(name for name, _ in added)), target.positive, groups,
+                 time, left_out, 0, table.source, None, weight, target.labels)  # fmt: skip
     return _complete(found, nan)
 
 
 def _complete(found: Read, nan: str) -> Read:
-    """Rows without a missing number; raises `DataError` where none may be dropped."""
+    """Rows that count, without a missing number; raises `DataError` where none may be dropped."""
     good = np.isfinite(found.X).all(axis=1) & np.isfinite(found.y)
     good &= True if found.time is None else np.isfinite(found.time)
+    good &= True if found.weight is None else np.isfinite(found.weight)
     missing = int(np.sum(~good))
+    counts = good if found.weight is None else good & (found.weight > 0)
     if missing and nan == "raise":
         bad = [name for name, column in zip(found.features, found.X.T, strict=True)
                if not np.isfinite(column).all()]  # fmt: skip
@@ -160,66 +171,24 @@ def _complete(found: Read, nan: str) -> Read:
             f"first row {int(np.argmin(good)) + 1}; fill them in, or drop them with nan='drop'"
         )
     return replace(
-        found, X=found.X[good], y=found.y[good], dropped=missing, kept=np.flatnonzero(good),
-        groups=None if found.groups is None else found.groups[good],
-        time=None if found.time is None else found.time[good],
+        found, X=found.X[counts], y=found.y[counts], dropped=missing, kept=np.flatnonzero(counts),
+        groups=None if found.groups is None else found.groups[counts],
+        time=None if found.time is None else found.time[counts],
+        weight=None if found.weight is None else found.weight[counts],
     )  # fmt: skip
 
 
-def _target(table: Table, wanted: Wanted, column: Any) -> tuple[Floats, str]:
-    """The target as numbers, with the label of a yes where it holds classes."""
-    place = Place(table.source, wanted.target)
-    labels = sorted(str(x) for x in _distinct(column))
-    told = wanted.classes
-    if told is None:
-        text = pa.types.is_boolean(column.type) or not _are_numbers(labels)
-        told = text or {_plain(x) for x in labels} == {"0", "1"}
-    if not told:
-        if _are_numbers(labels) and not _is_number(column):
-            return np.array([np.nan if x is None else float(x) for x in column.to_pylist()]), ""
-        return to_float64(column, place), ""
-    if len(labels) != 2:
+def _weights(column: Any, place: Place) -> Floats:
+    """A column of weights; raises `DataError` for one below 0, and where none is above it."""
+    found = numbers_of(column, place)
+    if bool(np.any(found < 0)):
+        row = int(np.argmax(found < 0))
         raise DataError(
-            f"target {wanted.target!r} has {len(labels)} classes ({', '.join(labels[:5])}"
-            f"{', …' if len(labels) > 5 else ''}); choose trains under losses of two classes: make "
-            "it one class against the rest"
+            f"{place.column!r}: weight {found[row]:g} in row {row + 1}; expected 0 or more"
         )
-    positive = _positive(labels, wanted)
-    values = column.to_pylist()
-    return np.array([np.nan if x is None else float(str(x) == positive) for x in values]), positive
-
-
-def _distinct(column: Any) -> list[Any]:
-    """The distinct values of a column, without those that are missing."""
-    return [x for x in column.unique().to_pylist() if x is not None and x == x]
-
-
-def _are_numbers(labels: Sequence[str]) -> bool:
-    try:
-        return bool([float(label) for label in labels])
-    except ValueError:
-        return False
-
-
-def _is_number(column: Any) -> bool:
-    return bool(pa.types.is_floating(column.type) or pa.types.is_integer(column.type))
-
-
-def _plain(label: str) -> str:
-    return label.removesuffix(".0")
-
-
-def _positive(labels: list[str], wanted: Wanted) -> str:
-    if wanted.positive is not None:
-        named_ = [x for x in labels if x == str(wanted.positive)]
-    else:
-        named_ = [x for x in labels if x in _YES]
-    if len(named_) != 1:
-        raise DataError(
-            f"which of {labels[0]!r} and {labels[1]!r} is the positive class? name it: "
-            f"positive={labels[1]!r}"
-        )
-    return named_[0]
+    if not bool(np.any(found > 0)):
+        raise DataError(f"{place.column!r}: no weight is above 0")
+    return found
 
 
 def _kinds(column: Any, kind: str) -> list[tuple[str, Floats]] | None:

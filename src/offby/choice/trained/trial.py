@@ -4,33 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from functools import cached_property
 
 import numpy as np
 
 from offby.choice.trained.candidate import Candidate
-from offby.choice.trained.folds import Split
-from offby.choice.trained.judged import MOVABLE, Held, Judges, best_cut
+from offby.choice.trained.folds import Ints, Split
+from offby.choice.trained.judged import Costs, Held, Judges, best_cut
 from offby.choice.trained.linear import Data, Shared
+from offby.choice.trained.nested import Fits, Nested, Trials
 from offby.choice.trained.others import Apart
+from offby.choice.trained.several import Softmax
 from offby.engine.rows import Floats
 from offby.errors import DataError, OffbyError
 from offby.losses import BinaryLoss, Loss
 
 Progress = Callable[[int, int], None]
-
-
-class Fits(Protocol):
-    """Models of one candidate, one for each fold."""
-
-    def scores(self, split: Split) -> Floats:
-        """What each fold's model gives each row, seen or not: (n, folds)."""
-        ...
+_INNER_OF_TREES = 2  # inner folds of each outer one, where fits do not share their work
 
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """Rows (n, p) and (n,), folds, candidates, measures, and what to refit under."""
+    """Rows (n, p), (n,) and their weights, folds, candidates, measures, what to refit under."""
 
     X: Floats
     y: Floats
@@ -39,9 +34,42 @@ class Task:
     judges: Judges
     aim: Loss
     model: str = "linear"
-    costs: tuple[float, float] | None = None
+    costs: Costs | None = None
     confidence: float = 0.95
     relative: bool = True
+    weight: Floats | None = None
+    classes: int = 0
+    """How many, where they are more than two; y are then their numbers, from 0."""
+
+    def fit(self, one: Candidate, rows: Ints | None = None) -> Fits:
+        """Models under a candidate; with `rows`, of these alone, such as tell of an option."""
+        if self.classes:
+            return self._several(one)
+        if rows is None and self.model == "linear":
+            return Shared(self._data, one)
+        X, y = (self.X, self.y) if rows is None else (self.X[rows], self.y[rows])
+        weight = self.weight if rows is None or self.weight is None else self.weight[rows]
+        if self.model == "linear":
+            return Shared(Data.of(X, y, weight), one)
+        return Apart(self.model, X, y, weight, one)
+
+    def _several(self, one: Candidate) -> Fits:
+        if self.model == "linear":
+            return Softmax(self._data, self.classes, one)
+        return Apart(self.model, self.X, self.y, self.weight, one, self.classes)
+
+    def nested(self, one: Candidate) -> Nested:
+        """Models under the option of a candidate that inner folds choose."""
+        ways = one.options
+        trials = Trials.of(
+            lambda at, rows: self.fit(ways[at], rows), len(ways), self.y, self.weight
+        )
+        most = None if self.model == "linear" else _INNER_OF_TREES
+        return Nested(lambda at: self.fit(ways[at]), trials, self.aim, most)
+
+    @cached_property
+    def _data(self) -> Data:
+        return Data.of(self.X, self.y, self.weight)
 
 
 class Training:
@@ -54,7 +82,6 @@ class Training:
         self.finished = False
         self._wanted = [one for one in task.candidates if one.name not in self.skipped]
         self._fits: dict[str, Fits] = {}
-        self._data = Data.of(task.X, task.y) if task.model == "linear" else None
 
     def run(self, progress: Progress | None) -> None:
         """Train all; Ctrl-C ends it where at least two candidates have something to show.
@@ -84,6 +111,11 @@ class Training:
                             f"{reasons}")  # fmt: skip
         return kept
 
+    def option(self, one: Candidate) -> Candidate:
+        """The candidate with the option that most folds took, if it has any."""
+        fits = self._fits[_base(one)]
+        return one.options[fits.usual] if isinstance(fits, Nested) else one
+
     def _repeat(self, split: Split) -> Iterator[None]:
         seen: dict[str, Floats] = {}
         for one in self._wanted:
@@ -96,17 +128,17 @@ class Training:
 
     def _train(self, one: Candidate, split: Split, seen: dict[str, Floats]) -> None:
         """With what is `seen` of the same loss, where only what is done afterwards differs."""
-        base = one.name.partition("+")[0]
+        base = _base(one)
         if base not in self._fits:
-            self._fits[base] = self._fit(one)
+            self._fits[base] = self.task.nested(one) if one.options else self.task.fit(one)
         if base not in seen:
             seen[base] = self._fits[base].scores(split)
         self.held.setdefault(one.name, []).append(held(self.task, one, seen[base], split))
 
-    def _fit(self, one: Candidate) -> Fits:
-        if self._data is None:
-            return Apart(self.task.model, self.task.X, self.task.y, one)
-        return Shared(self._data, one)
+
+def _base(one: Candidate) -> str:
+    """What it is trained under, without what is done afterwards."""
+    return one.name.partition("+")[0]
 
 
 def _impossible(one: Candidate, task: Task) -> str:
@@ -114,24 +146,26 @@ def _impossible(one: Candidate, task: Task) -> str:
     if one.refit and task.model != "linear":
         return "errors of trees on the rows they were trained on are too small to refit on"
     first = task.judges.names[0]
-    if one.moved and first not in MOVABLE:
+    if one.moved and first not in task.judges.movable:
         return f"judged by {first}, no threshold is best but a trivial one, or none counts"
-    return one.impossible(task.y)
+    return "" if task.classes else one.impossible(task.y)
 
 
 def held(task: Task, one: Candidate, scores: Floats, split: Split) -> Held:
     """Predictions of one repeat for the rows that each fold has not seen."""
-    found, cuts = np.full(task.y.size, np.nan), np.zeros(task.y.size)
+    found, cuts = np.full((task.y.size, *scores.shape[2:]), np.nan), np.zeros(task.y.size)
     for fold in range(split.folds):
         test = split.test(fold)
         found[test] = scores[test, fold]
         if one.refit:
             train = split.train(fold)
-            found[test] = refitted(task.aim, scores[train, fold], task.y[train], found[test])
-    if one.moved:
+            weight = None if task.weight is None else task.weight[train]
+            seen, truths = scores[train, fold], task.y[train]
+            found[test] = refitted(task.aim, seen, truths, found[test], weight)
+    if one.moved and found.ndim == 1:
         cuts = _cuts(task, scores, found, split)
     chances = not isinstance(one.family, BinaryLoss) or one.family.scale == "logit"
-    return Held(found, cuts, chances)
+    return Held(found, cuts, chances, one.moved)
 
 
 def _cuts(task: Task, scores: Floats, found: Floats, split: Split) -> Floats:
@@ -146,11 +180,15 @@ def _cuts(task: Task, scores: Floats, found: Floats, split: Split) -> Floats:
         by_others = task.model != "linear" and bool((train & known).any())
         rows = train & known if by_others else train
         own = found[rows] if by_others else scores[rows, fold]
-        cuts[split.test(fold)] = best_cut(task.judges.names[0], task.y[rows], own, task.costs)
+        weight = None if task.weight is None else task.weight[rows]
+        cut = best_cut(task.judges.names[0], task.y[rows], own, task.costs, weight)
+        cuts[split.test(fold)] = cut
     return cuts
 
 
-def refitted(aim: Loss, seen: Floats, y: Floats, new: Floats) -> Floats:
+def refitted(
+    aim: Loss, seen: Floats, y: Floats, new: Floats, weight: Floats | None = None
+) -> Floats:
     """Predictions with the intercept and the scale that are best under a loss for other rows.
 
     >>> from offby.losses import Squared
@@ -158,7 +196,7 @@ def refitted(aim: Loss, seen: Floats, y: Floats, new: Floats) -> Floats:
     array([7.])
     """
     whole = Split(np.zeros(y.size, np.int64), np.ones((1, 1), np.bool_), np.zeros(1, np.int64))
-    told = Shared(Data.of(seen[:, None], y), Candidate("", aim)).scores(whole)[:, 0]
+    told = Shared(Data.of(seen[:, None], y, weight), Candidate("", aim)).scores(whole)[:, 0]
     low, high = int(np.argmin(seen)), int(np.argmax(seen))
     rise = seen[high] - seen[low]
     slope = (told[high] - told[low]) / rise if rise > 0 else 0.0

@@ -19,6 +19,8 @@ from offby.choice.judge import Judge
 from offby.choice.judge import judge as read_judge
 from offby.choice.study import Study
 from offby.choice.trained.candidate import Candidate, robust
+from offby.choice.trained.folds import Ints
+from offby.choice.trained.held_out import HeldOut
 from offby.choice.trained.outcome import Outcome
 from offby.choice.trained.scored import Scored
 from offby.engine.rows import Floats
@@ -45,16 +47,40 @@ class Weighed:
     trial: Outcome
     y: Floats
     judge: Judge | None
+    weight: Floats | None = None
 
     @cached_property
     def noise(self) -> Study | None:
         """The errors of the first candidate; None for classes, and where it is no mean."""
         if self.judge is None or not isinstance(self.trial.candidates[0].family, Squared):
             return None
-        rows = np.flatnonzero(np.isfinite(self.trial.first))
-        rows = rows[:: max(-(-rows.size // _MOST), 1)]
+        rows = _some(self.trial.first, self.weight)
         confidence = self.trial.scored.confidence
-        return Study(read_judge("mse"), self.y[rows], self.trial.first[rows], confidence)
+        return Study(
+            read_judge("mse"), self.y[rows], self.trial.first[rows], confidence, self._of(rows)
+        )
+
+    @cached_property
+    def held_out(self) -> tuple[HeldOut, ...]:
+        """The first candidate's errors, and those of the one to take if another; none of classes.
+
+        These are what was judged, so that pictures of them are of what the table tells.
+        """
+        if self.judge is None:
+            return ()
+        return tuple(self._held_out(place) for place in dict.fromkeys((0, self.verdict.taken)))
+
+    def _held_out(self, place: int) -> HeldOut:
+        assert self.judge is not None
+        one, told = self.trial.options[place], self.trial.told[place]
+        rows = _some(told, self.weight)
+        study = Study(
+            self.judge, self.y[rows], told[rows], self.trial.scored.confidence, self._of(rows)
+        )
+        return HeldOut(one.name, one.tuned(study.y, study.errors, study.weights), study, rows)
+
+    def _of(self, rows: Ints) -> Floats | None:
+        return None if self.weight is None else self.weight[rows]
 
     @cached_property
     def verdict(self) -> Verdict:
@@ -123,6 +149,12 @@ class Weighed:
             if k and robust(one) and _near(one, told.loss) and (scored.gain(k).value or 0.0) > 0
         ]  # fmt: skip
         return Verdict(alike[0], "noise", told.saving) if alike else None
+
+
+def _some(told: Floats, weight: Floats | None) -> Ints:
+    """Rows that were told and count, not too many, evenly spread."""
+    rows = np.flatnonzero(np.isfinite(told) & (True if weight is None else weight > 0))
+    return np.asarray(rows[:: max(-(-rows.size // _MOST), 1)])
 
 
 def _near(one: Candidate, told: Huber | Absolute) -> bool:
