@@ -1,6 +1,8 @@
 """Quantile regression: exact against enumeration, linear programs, peers and published values."""
 
+import math
 from dataclasses import FrozenInstanceError, replace
+from fractions import Fraction
 from itertools import combinations
 
 import numpy as np
@@ -9,12 +11,13 @@ from scipy.optimize import linprog
 
 from offby.errors import DataError
 from offby.fit.quantiles import sweep as sweep_room
+from offby.fit.quantiles.bands import Band
 from offby.fit.quantiles.design import Design
-from offby.fit.quantiles.exact import best_of, certified, quantile_fit
-from offby.fit.quantiles.gap import duality_gap
+from offby.fit.quantiles.exact import best_of, certified, exact_coefficients, quantile_fit, refined
+from offby.fit.quantiles.gap import duality_gap, imbalance
 from offby.fit.quantiles.globs import solve
 from offby.fit.quantiles.path import quantile_path
-from offby.fit.quantiles.proofs import duality_gaps
+from offby.fit.quantiles.problem import Problem
 from offby.fit.quantiles.smooth import guessed
 
 TOL = 1e-9
@@ -386,6 +389,41 @@ def test_imbalance_within_rounding_costs_its_share_of_the_gap():
     assert np.inf > duality_gap(rows, tau, coef, dual).gap > exact + 1e-12
 
 
+@pytest.mark.parametrize("far", [1e5, 1e6, 1e8])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_columns_far_from_0_without_an_intercept(far, weighted):
+    generator = np.random.default_rng(3)
+    X, y = generator.normal(size=(3_000, 4)) + far, generator.standard_t(2, size=3_000)
+    weight = generator.lognormal(size=3_000) if weighted else None
+    assert quantile_fit(X, y, 0.25, weight, fit_intercept=False).relative_gap <= TOL
+
+
+def test_twice_the_digits_prove_what_float64_cannot():
+    generator = np.random.default_rng(3)
+    X, y = generator.normal(size=(3_000, 4)) + 1e6, generator.standard_t(2, size=3_000)
+    design = Design.of(X, y, None, False)
+    corner = solve(design.rows, 0.25)
+    coarse, fine = certified(design, 0.25, corner), refined(design, 0.25, corner)
+    assert fine.coef.tolist() == coarse.coef.tolist()
+    assert fine.gap < 1e-12 * fine.objective < 1e-9 * coarse.objective < coarse.gap
+    wrong = refined(design, 0.25, replace(corner, side=-corner.side))
+    assert wrong.gap > 0.1 * wrong.objective
+
+
+def test_imbalance_is_as_exact_fractions_have_it():
+    generator = np.random.default_rng(0)
+    X, dual = (
+        generator.normal(size=(9_000, 2)) * [1, 1e8] + 1e6,
+        generator.uniform(-0.5, 0.5, 9_000),
+    )
+    weight = generator.lognormal(size=9_000)
+    rows = Problem(X, dual, weight)
+    for column, found in zip(X.T, imbalance(rows, dual), strict=True):
+        terms = zip(column, weight, dual, strict=True)
+        exact = sum(Fraction(x) * Fraction(w) * Fraction(d) for x, w, d in terms)
+        assert found == pytest.approx(float(exact), rel=1e-15)
+
+
 def test_a_wrong_solution_is_found_out_and_mended():
     X, y = draw(200, 2)
     design = Design.of(X, y, None, True)
@@ -431,35 +469,74 @@ def test_a_path_through_ties(kind):
     assert all(fit.vertex for fit in found.fits)
 
 
-def test_rows_lumped_on_the_wrong_side_are_found_out(monkeypatch):
-    monkeypatch.setattr(sweep_room, "_ERRORS", 0.5)
+def bands_of(rows, weighted=False):
+    """A design of many rows and the path through its quantiles, each with its rows in doubt."""
     generator = np.random.default_rng(0)
-    X = generator.standard_t(3, size=(5_000, 5))
-    y = X.sum(axis=1) + generator.standard_t(3, size=5_000) * np.exp(X[:, 0] / 4)
-    taus = (np.arange(1, 50) / 50).tolist()
-    design = Design.of(X, y, None, True)
-    swept = zip(taus, sweep_room.Sweep(design.rows).corners(taus), strict=True)
-    wrong = [pair for pair in swept if certified(design, *pair).relative_gap > TOL]
-    assert wrong  # so that there is something to mend
-    assert quantile_path(X, y, taus).relative_gap <= TOL
+    X = generator.standard_t(3, size=(rows, 5))
+    y = X.sum(axis=1) + generator.standard_t(3, size=rows) * np.exp(X[:, 0] / 4)
+    weight = generator.lognormal(size=rows) if weighted else None
+    design = Design.of(X, y, weight, True)
+    everything = Band.of_all(design.rows.reached())
+    return design, sweep_room.Sweep(everything).corners((np.arange(1, 50) / 50).tolist())
 
 
-@pytest.mark.parametrize("weight", [None, np.linspace(1, 3, 50)])
-def test_gaps_together_are_what_each_gap_is(weight):
-    X, y = draw(50, 2)
-    design, taus = Design.of(X, y, weight, True), np.array([0.2, 0.5, 0.7])
-    corners = [solve(design.rows, tau) for tau in taus]
-    corners[1] = replace(corners[1], side=-corners[1].side)  # proves nothing
-    coefs = np.array([design.rows.coefficients(corner.coef) for corner in corners])
-    coefs[2] += 0.1
-    together = duality_gaps(design.rows, taus, coefs, corners)
-    for tau, coef, corner, found in zip(taus, coefs, corners, together, strict=True):
-        alone = duality_gap(design.rows, tau, coef, corner.dual(tau))
-        assert found.loss == pytest.approx(alone.loss, rel=1e-13)
-        assert found.gap >= alone.gap - 1e-12
-        assert found.gap <= 2 * alone.gap + 1e-12  # rows in the basis count twice
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_rows_in_doubt_prove_what_all_rows_do(weighted):
+    design, swept = bands_of(45_000, weighted)
+    rows, shares = design.rows, []
+    for tau, band, corner in swept:
+        coef = exact_coefficients(band.rows, design.kept, corner)
+        found = band.gap(tau, coef, corner.dual(tau))
+        dual = np.where(rows.residual(corner.coef) > 0, tau, tau - 1)
+        plain = slice(None, -2 if band.rows.lumps else None)
+        dual[band.places] = corner.dual(tau)[plain]
+        alone = duality_gap(rows, tau, coef, dual)
+        assert found.loss == pytest.approx(alone.loss, rel=1e-12)
+        assert max(found.gap, alone.gap) <= TOL * found.loss
         assert found.rounding == alone.rounding
-    assert [np.isfinite(found.gap) for found in together] == [True, False, True]
+        shares.append(band.places.size / rows.count)
+    assert np.median(shares) < 0.1
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_lumped_rows_are_on_their_side_of_every_fit_that_is_held(weighted):
+    design, _ = bands_of(5_000, weighted)
+    rows, generator = design.rows.reached(), np.random.default_rng(1)
+    low, high = solve(design.rows, 0.4).coef, solve(design.rows, 0.6).coef
+    radius = float(np.linalg.norm(high - low))
+    band = Band.of_all(rows).near(radius, low, high)
+    assert 0.1 < band.places.size / rows.count < 0.9
+    held = 0
+    for _ in range(200):
+        move = generator.normal(size=low.size) * generator.uniform(0, radius / 3)
+        fit = low + generator.uniform(-0.2, 1.2) * (high - low) + move
+        if band.holds(fit, band.places[:1] * 0):
+            held += 1
+            residual = rows.residual(fit)
+            assert np.all(residual * band.lumps.side >= 0)
+    assert 20 < held < 180
+
+
+def test_lumps_moved_are_lumps_found_anew():
+    design, _ = bands_of(5_000, weighted=True)
+    everything = Band.of_all(design.rows.reached())
+    first, second = solve(design.rows, 0.4).coef, solve(design.rows, 0.5).coef
+    before = everything.near(0.1, first)
+    moved, anew = everything.near(0.2, second, before=before), everything.near(0.2, second)
+    assert moved.lumps.side.tolist() == anew.lumps.side.tolist()
+    assert pytest.approx(anew.rows.X, rel=1e-15, abs=1e-18) == moved.rows.X
+    outside = anew.lumps.side > 0
+    weighted = design.rows.X[outside] * design.rows.weight[outside, None]
+    exact = [math.fsum(column) for column in weighted.T]
+    assert anew.rows.X[-2] == pytest.approx(exact, rel=3e-16)
+
+
+def test_a_fit_far_from_where_it_was_looked_for_is_found(monkeypatch):
+    monkeypatch.setattr(sweep_room, "_ERRORS", -2.4)  # so that next to no doubt is left
+    design, swept = bands_of(25_000)
+    assert sum(band.fits == () for _, band, _ in swept) > 5
+    X, y = design.rows.X[:, 1:], design.rows.y
+    assert quantile_path(X, y, np.arange(1, 50) / 50).relative_gap <= TOL
 
 
 def test_sorted_quantiles_do_not_cross_and_lose_nothing():

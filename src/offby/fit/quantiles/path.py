@@ -1,13 +1,11 @@
-"""Many quantiles of the same rows: each exact, and all of them for the price of a few.
+"""Many quantiles of the same rows: each exact and proved, and all of them for the price of a few.
 
-They are fitted one after another, each from where those before it lead, and proved some at a time.
+They are fitted one after another, each from where those before it lead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -15,17 +13,18 @@ from numpy.typing import NDArray
 
 from offby.engine.rows import Floats, as_column
 from offby.errors import DataError
+from offby.fit.quantiles.bands import Band
 from offby.fit.quantiles.design import Design, check_tau
-from offby.fit.quantiles.exact import QuantileFit, as_fit, best_of, exact_coefficients, fit_corner
-from offby.fit.quantiles.globs import solve
-from offby.fit.quantiles.proofs import duality_gaps
+from offby.fit.quantiles.exact import (
+    QuantileFit,
+    as_fit,
+    exact_coefficients,
+    quantile_of,
+)
 from offby.fit.quantiles.sweep import Sweep
 from offby.fit.quantiles.threads import one_thread
 from offby.fit.quantiles.vertex import Corner
 from offby.fit.reading import read_features
-
-_AT_ONCE = 16  # quantiles that are proved together
-_SETTLED = 1e-3  # of the rows in doubt around a fit that only rounding or few rows have to mend
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,25 +100,16 @@ def quantile_path(
         raise DataError("taus is empty; expected at least one number between 0 and 1")
     with one_thread():
         design = Design.of(X, y, sample_weight, fit_intercept)
-        corners: Iterable[Corner] = Sweep(design.rows).corners(levels)
         if not design.kept.size:
-            corners = (fit_corner(design, tau) for tau in levels)
-        return QuantilePath(tuple(_proved(design, levels, corners, tol)))
+            return QuantilePath(tuple(quantile_of(design, tau, tol) for tau in levels))
+        swept = Sweep(Band.of_all(design.rows.reached())).corners(levels)
+        fits = (_proved(design, *found, tol) for found in swept)
+        return QuantilePath(tuple(sorted(fits, key=lambda fit: fit.tau)))
 
 
-def _proved(
-    design: Design, taus: Sequence[float], corners: Iterable[Corner], tol: float
-) -> Iterator[QuantileFit]:
-    """The fits, some at a time; those that lumped rows on the wrong side, from there anew."""
-    pairs = zip(taus, corners, strict=True)
-    while some := list(islice(pairs, _AT_ONCE)):
-        levels, found = [tau for tau, _ in some], [corner for _, corner in some]
-        coefs = np.array([exact_coefficients(design, corner) for corner in found])
-        gaps = duality_gaps(design.rows, np.array(levels), coefs, found)
-        for each in zip(levels, found, coefs, gaps, strict=True):
-            fit = as_fit(design, *each)
-            yield fit if fit.relative_gap <= tol else _mended(design, *each[:2], tol)
-
-
-def _mended(design: Design, tau: float, found: Corner, tol: float) -> QuantileFit:
-    return best_of(design, tau, solve(design.rows, tau, found.coef, _SETTLED), tol)
+def _proved(design: Design, tau: float, band: Band, found: Corner, tol: float) -> QuantileFit:
+    """The fit with its proof; one that lumped rows on the wrong side, anew."""
+    coef = exact_coefficients(band.rows, design.kept, found)
+    gap = band.gap(tau, coef, found.dual(tau))
+    fit = as_fit(design, tau, found, coef, gap, band.places)
+    return fit if fit.relative_gap <= tol else quantile_of(design, tau, tol)

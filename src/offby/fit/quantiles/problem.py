@@ -133,16 +133,30 @@ class Problem:
 
     def _sort(self, part: slice, given: Floats, ends: Floats, side: Sides) -> Floats:
         X, y = self.X[part], self.y[part]
-        residual = y - (X @ given).T
-        if self.reach is not None:
-            residual /= self.reach[part]
-        below = (residual < ends[:, :1]).all(axis=0)
-        above = (residual > ends[:, 1:]).all(axis=0)
-        np.subtract(above.view(np.int8), below.view(np.int8), out=side)
-        factor = np.array([above, below], np.float64)
+        factor = np.ones((2, y.size), np.bool_)
+        for fit, (low, high) in zip(given.T, ends, strict=True):
+            residual = y - X @ fit
+            if self.reach is not None:
+                residual /= self.reach[part]
+            factor[0] &= residual < low
+            factor[1] &= residual > high
+        np.subtract(factor[1].view(np.int8), factor[0].view(np.int8), out=side)
+        both = factor[::-1].astype(np.float64)
         if self.weight is not None:
-            factor *= self.weight[part]
-        return np.column_stack([factor @ X, factor @ y])
+            both *= self.weight[part]
+        return np.column_stack([both @ X, both @ y])
+
+    def reached(self) -> Problem:
+        """The same rows with a reach by the size of their mixed columns: about 1 for most."""
+        reach = np.empty(self.count)
+
+        def fill(start: int, stop: int) -> None:
+            for part in blocks(start, stop):
+                mixed = self.X[part] if self.mixture is None else self.X[part] @ self.mixture
+                reach[part] = np.sqrt(np.einsum("ij,ij->i", mixed, mixed) / self.width)
+
+        in_slices(self.count, fill)
+        return replace(self, reach=reach)
 
     def reaching(self) -> Problem:
         """The same rows with a reach by their leverage, for most of them what it was before.
@@ -189,7 +203,9 @@ class Problem:
         as much smaller as the sample is.
         """
         plain = self.count - self.lumps
-        chance = None if self.weight is None else self.weight / np.sum(self.weight)
+        weight = None if self.weight is None else self.weight[:plain]
+        whole = plain if weight is None else float(np.sum(weight))
+        chance = None if weight is None else weight / whole
         drawn = np.random.default_rng(0).choice(plain, count, p=chance)
         if self.reach is not None:
             far = np.argpartition(self.reach[:plain], -count)[-count:]
@@ -198,8 +214,8 @@ class Problem:
         if not self.lumps:
             return alike.scaled(drawn)
         some = alike.scaled(np.append(drawn, np.arange(plain, self.count)))
-        some.X[-self.lumps :] *= count / plain
-        some.y[-self.lumps :] *= count / plain
+        some.X[-self.lumps :] *= count / whole
+        some.y[-self.lumps :] *= count / whole
         return some
 
 

@@ -66,7 +66,7 @@ def smoothed(rows: Problem, tau: float, coef: Floats | None = None) -> tuple[Flo
     while window > last:
         window = max(window // _SHRINK, last)
         for _ in range(_STEPS):
-            move, residual, settled = _step(rows, residual, tau, window)
+            move, residual, settled = step(rows, residual, tau, window)
             coef = coef + move
             if settled:
                 break
@@ -82,7 +82,7 @@ def least_squares(rows: Problem) -> Floats:
     return solved(rows.X.T @ rows.X, rows.y @ rows.X)
 
 
-def _step(rows: Problem, residual: Floats, tau: float, window: int) -> tuple[Floats, Floats, bool]:
+def step(rows: Problem, residual: Floats, tau: float, window: int) -> tuple[Floats, Floats, bool]:
     """A Newton step, the residuals after it, and whether more such steps would bring little.
 
     Where it is far too long, for few rows in the window speak of some direction, a step to the

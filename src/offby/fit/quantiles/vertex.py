@@ -114,16 +114,10 @@ def pivoted(rows: Problem, tau: float, basis: Places, steps: int = 0) -> Corner:
     >>> pivoted(Problem(np.ones((3, 1)), np.array([1.0, 2.0, 9.0])), 0.5, np.array([2])).coef
     array([2.])
     """
-    X, slack = np.ascontiguousarray(rows.X.T), _slack(rows)
-    flat = FLAT * np.abs(X).mean(axis=1)
-    side, order = np.empty(rows.count, np.int8), np.empty(rows.count, np.intp)
-    slope, room = np.empty(rows.width), np.empty((2, rows.count))
-    noisy = rows
+    slack, noisy = _slack(rows), rows
     for pivots in (_PIVOTS_PLAIN, _PIVOTS, _PIVOTS):
-        basis, inverse = basis.copy(), np.linalg.inv(rows.X[basis]).astype(np.float64)
-        coef, most = inverse @ noisy.y[basis], pivots * rows.width
-        steps += max(0, pivot(X, noisy.y, tau, basis, coef, inverse, slack, flat, most,
-                              side, slope, room, order))  # fmt: skip
+        basis, taken = moved(noisy, tau, basis, pivots)
+        steps += taken
         found = _at(noisy, tau, basis)
         if _outside(found.inner, tau).max() <= slack:
             break
@@ -131,6 +125,20 @@ def pivoted(rows: Problem, tau: float, basis: Places, steps: int = 0) -> Corner:
             noisy = Problem(rows.X, rows.y + _noise(rows, basis))
     coef = np.asarray(np.linalg.solve(rows.X[basis], rows.y[basis]), np.float64)
     return replace(found, coef=coef, steps=steps)
+
+
+def moved(
+    rows: Problem, tau: float, basis: Places, pivots: int = _PIVOTS_PLAIN
+) -> tuple[Places, int]:
+    """The basis of the optimum, or where so many pivots a coefficient end, and their number."""
+    X, basis = np.ascontiguousarray(rows.X.T), basis.copy()
+    inverse = np.linalg.inv(rows.X[basis]).astype(np.float64)
+    side, order = np.empty(rows.count, np.int8), np.empty(rows.count, np.intp)
+    slope, room = np.empty(rows.width), np.empty((2, rows.count))
+    steps = pivot(X, rows.y, tau, basis, inverse @ rows.y[basis], inverse, _slack(rows),
+                  FLAT * np.abs(X).mean(axis=1), pivots * rows.width,
+                  side, slope, room, order)  # fmt: skip
+    return basis, max(0, steps)
 
 
 def _noise(rows: Problem, basis: Places) -> Floats:
