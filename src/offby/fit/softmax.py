@@ -7,7 +7,7 @@ nothing is undetermined, and an l2 penalty is the same as on the coefficients of
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import linalg, special
@@ -64,21 +64,18 @@ class SoftmaxProblem:
 
         def of_block(block: Block) -> Sums:
             chances, value = _softmax(self._scores(block, at), block)
-            bends = self._bends(chances) if bend else None
-            if bends is not None and share:  # 1/2 bounds softmax's bend (Böhning 1992)
-                bends = (1 - share) * bends + share * np.eye(bends.shape[1])[None] / 2
             return Sums(
                 block.y.size,
                 block.total(),
                 float(block.weighted(value).sum()),
                 self._times(block, chances - _one_hot(block, chances)),
-                None if bends is None else self._grams(block, bends),
+                self._bends(block, chances, share) if bend else None,
             )
 
         none = Sums(0, 0.0, 0.0, np.zeros(self.size), self._nothing() if bend else None)
         sums = over_rows(self.source, self.linear, of_block, none)
         objective = sums.value / sums.weight + self.penalty.value(at)
-        mean_bend = None if sums.bend is None else sums.bend / sums.weight
+        mean_bend = None if sums.bend is None else self._contrasted(sums.bend) / sums.weight
         return Point(at, float(objective), sums.slope / sums.weight, mean_bend)
 
     def step(self, bend: Floats, slope: Floats, at: Floats) -> Step:
@@ -153,23 +150,25 @@ class SoftmaxProblem:
 
         def of_block(block: Block) -> Spread:
             chances, _ = _softmax(self._scores(block, at), block)
-            slopes = (chances - _one_hot(block, chances)) @ self.contrasts
-            bends = self._bends(chances)
+            slopes = chances - _one_hot(block, chances)
             weight = block.weighted(np.ones(block.y.size))
             return Spread(
                 int(np.count_nonzero(block.counts())),
                 block.total(),
                 float(weight @ (slopes**2).sum(axis=1)),
-                float(weight @ np.trace(bends, axis1=1, axis2=2)),
-                self._grams(block, bends),
-                self._grams(block, slopes[:, :, None] * slopes[:, None, :] * weight[:, None, None]),
+                float(weight @ (chances * (1 - chances)).sum(axis=1)),
+                self._bends(block, chances),
+                self._pairs(block, block.weighted(-slopes.T), slopes.T),
             )
 
         none = Spread(0, 0.0, 0.0, 0.0, self._nothing(), self._nothing())
-        return over_rows(self.source, self.linear, of_block, none)
+        found = over_rows(self.source, self.linear, of_block, none)
+        bend, meat = self._contrasted(found.bend), self._contrasted(found.meat)
+        return replace(found, bend=bend, meat=meat)
 
     def _nothing(self) -> Floats:
-        return np.zeros((self.size, self.size))
+        one, classes = self.linear.size, self.contrasts.shape[0]
+        return np.zeros((classes, one, classes, one))
 
     def _scores(self, block: Block, at: Floats) -> Floats:
         return np.stack([block.score(row) for row in self.by_class(at)], axis=1)
@@ -179,29 +178,43 @@ class SoftmaxProblem:
         contrasted = np.ascontiguousarray((slopes @ self.contrasts).T)
         return np.concatenate([block.times(block.weighted(column)) for column in contrasted])
 
-    def _bends(self, chances: Floats) -> Floats:
-        """T' (diag q - q q') T of each row: (n, K - 1, K - 1)."""
-        along = chances @ self.contrasts
-        inner = np.einsum("nk,ka,kb->nab", chances, self.contrasts, self.contrasts, optimize=True)
-        return np.asarray(inner - along[:, :, None] * along[:, None, :])
+    def _bends(self, block: Block, chances: Floats, share: float = 0.0) -> Floats:
+        """The sum over rows of (diag q - q q') ⊗ z z', and a share of what bounds it.
 
-    def _grams(self, block: Block, bends: Floats) -> Floats:
-        one, count = self.linear.size, self.contrasts.shape[1]
+        1/2 bounds softmax's bend in the contrasts (Böhning 1992).
+        """
+        columns = np.ascontiguousarray(chances.T)
+        return self._pairs(block, (1 - share) * columns, columns, share / (2 * len(columns)))
+
+    def _pairs(self, block: Block, left: Floats, right: Floats, more: float = 0.0) -> Floats:
+        """The sum over rows of M ⊗ z z', where M[a, b] = -(left[a] right[b] + more): (K, s, K, s).
+
+        Each row of M adds up to 0, so its diagonal need not be computed, and nothing cancels.
+        """
         found = self._nothing()
-        for a in range(count):
-            for b in range(a + 1):
-                values = np.ascontiguousarray(bends[:, a, b])
-                gram = block.gram(block.weighted(values))
-                found[a * one : (a + 1) * one, b * one : (b + 1) * one] = gram
-                found[b * one : (b + 1) * one, a * one : (a + 1) * one] = gram
+        for a in range(len(left)):
+            for b in range(a):
+                gram = block.gram(block.weighted(left[a] * right[b] + more))
+                found[a, :, b] = found[b, :, a] = -gram
+                found[a, :, a] += gram
+                found[b, :, b] += gram
         return found
+
+    def _contrasted(self, found: Floats) -> Floats:
+        """What stands between classes, between contrasts: (size, size)."""
+        T = self.contrasts
+        half = np.tensordot(T, found, (0, 0))  # (contrast, s, class, s)
+        return np.tensordot(half, T, (2, 0)).transpose(0, 1, 3, 2).reshape(self.size, self.size)
 
 
 def _softmax(scores: Floats, block: Block) -> tuple[Floats, Floats]:
     """The chances (n, K), and the cross-entropy of each row (n,)."""
-    level = special.logsumexp(scores, axis=1, keepdims=True)
-    own = np.take_along_axis(scores, block.y.astype(np.intp)[:, None], axis=1)
-    return np.exp(scores - level), (level - own)[:, 0]
+    moved = scores - scores.max(axis=1, keepdims=True)
+    own = np.take_along_axis(moved, block.y.astype(np.intp)[:, None], axis=1)[:, 0]
+    chances = np.exp(moved)
+    whole = chances.sum(axis=1)
+    chances /= whole[:, None]
+    return chances, np.log(whole) - own
 
 
 def _one_hot(block: Block, chances: Floats) -> Floats:
