@@ -68,7 +68,8 @@ def sentences(study: Study) -> tuple[str, ...]:
 def _noise(study: Study) -> str:
     found, seen = study.noise, study.likenesses
     if found is None:
-        return "" if study.unsure else _no_density(study)
+        same = "Too many errors are the same number for any density."
+        return "" if study.unsure else same
     other = next(one for one in seen if one is not found)
     gap = other.behind
     if gap is None or not gap.negative:
@@ -78,12 +79,6 @@ def _noise(study: Study) -> str:
         f"The errors look like {found.words} noise, likelier than the next, {other.name}, by "
         f"{number(-(gap.value or 0), 2)} nats a row ({_span(gap.turned)})."
     )
-
-
-def _no_density(study: Study) -> str:
-    if study.target == "zeros":
-        return "Exact zeros have a chance, not a density: of these noises only Tweedie has them."
-    return "Too many errors are the same number for any density."
 
 
 def _aim(study: Study) -> str:

@@ -188,6 +188,10 @@ def statements(found: Weighed, left_out: tuple[str, ...]) -> Iterator[tuple[str,
         f"folds held out; the {percent(scored.confidence)} intervals hold for all losses at once."
     )
     yield "folds", text, Estimate(None, method=METHOD)
+    for one in found.held_out:
+        if ":auto" in one.name:
+            text = f"{one.name} is {one.loss} here, chosen by {scored.judges[0]} on inner folds."
+            yield f"chosen {one.name}", text, Estimate(None)
     for why, names in _skipped(found).items():
         were = "was" if len(names) == 1 else "were"
         text = f"{' and '.join(names)} {were} not tried: {why}."
