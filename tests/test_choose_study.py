@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 from sklearn import linear_model, metrics
 
+import offby
 from offby.choice.judge import judge
 from offby.choice.trained import candidate as candidates
 from offby.choice.trained.choosing import Asked, weigh
@@ -567,3 +568,9 @@ def test_the_command_trains(offby_command, tmp_path):
     told = json.loads(offby_command(*asked, "--repeats", "1", "--json").out)
     assert [line["loss"] for line in told["table"]] == ["mse", "mae", "huber:auto"]
     assert told["finished"]
+
+
+def test_costs_are_of_classes():
+    table = {"x": np.arange(40.0), "y": np.arange(40.0) % 7}
+    with pytest.raises(offby.MeasureError, match="this target is numbers"):
+        offby.choose(table, target="y", costs=(1.0, 5.0))

@@ -59,6 +59,8 @@ def weigh(rows: Read, asked: Asked, progress: Progress | None = None) -> Weighed
     Raises `MeasureError` for a judge, a candidate or a model that is not known.
     """
     _check_model(asked.model)
+    if asked.costs is not None and rows.classes is None:
+        raise MeasureError("costs are of a false alarm and a miss, and this target is numbers")
     judge = None if rows.classes is not None else read_judge(asked.judge or "mse")
     aim, judges = (
         _of_numbers(judge, asked) if judge is not None else (Logistic(), _of_classes(rows, asked))
