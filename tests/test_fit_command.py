@@ -433,9 +433,22 @@ REFUSED = {
         ["counts.csv", "--target", "n", "--loss", "squared", "--patience", "3"],
         "solver 'auto' goes straight to the minimum; take gd, sgd or adam",
     ),
-    "several levels": (
-        ["counts.csv", "--target", "n", "--loss", "pinball:0.1,0.9"],
-        "pinball:0.1,0.9 names several levels, and a model has one; fit them one by one",
+    "a penalty on quantiles": (
+        ["counts.csv", "--target", "n", "--loss", "pinball:0.1,0.9", "--penalty", "l1", "--alpha",
+         "1"],
+        "penalty is 'l1', and pinball:0.1,0.9 fits several quantiles exactly, without it; leave",
+    ),
+    "rounds of quantiles": (
+        ["counts.csv", "--target", "n", "--loss", "pinball:0.1,0.9", "--max-iter", "5"],
+        "max_iter is 5, and pinball:0.1,0.9 fits several quantiles exactly",
+    ),
+    "quantiles that fall": (
+        ["counts.csv", "--target", "n", "--loss", "pinball:0.9,0.1"],
+        "the quantiles are ['0.9', '0.1']; expected numbers above 0 and below 1 that rise, none",
+    ),
+    "several losses": (
+        ["counts.csv", "--target", "n", "--loss", "pinball:0.1,huber:1"],
+        "the quantiles are ['0.1', 'huber', '1']; expected numbers above 0 and below 1",
     ),
     "l1 of many classes": (
         ["many.csv", "--target", "y", "--penalty", "l1", "--alpha", "1"],

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     )
     from offby.fit.classifier import LinearClassifier
     from offby.fit.descent import Descent
+    from offby.fit.quantile_regressor import QuantileRegressor
     from offby.fit.regressor import LinearRegressor
     from offby.formula.aggregates import Covariance, Mean, Quantile, Variance
     from offby.formula.words import (
@@ -69,6 +70,7 @@ _HOMES = {
     ),
     "fit.classifier": ("LinearClassifier",),
     "fit.descent": ("Descent",),
+    "fit.quantile_regressor": ("QuantileRegressor",),
     "fit.regressor": ("LinearRegressor",),
     "formula.aggregates": ("Covariance", "Mean", "Quantile", "Variance"),
     "formula.words": (
@@ -111,6 +113,7 @@ __all__ = [
     "Measurement",
     "OffbyError",
     "Quantile",
+    "QuantileRegressor",
     "Report",
     "Run",
     "RunError",

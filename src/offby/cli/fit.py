@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
 from offby.cli import streams
 from offby.cli.fitting import fitting
-
-if TYPE_CHECKING:
-    pass
 
 
 def fit(
@@ -46,8 +43,9 @@ def fit(
     features
         Columns to predict it from: a,b. All columns of numbers if left out.
     loss
-        Such as squared, absolute, huber:1.345, pinball:0.9, poisson, logistic, or your own:
-        'where(r < 0, 5*abs(r), abs(r))'. Squared for numbers and logistic for labels if left out.
+        Such as squared, absolute, huber:1.345, pinball:0.9, pinball:0.1,0.5,0.9, poisson, logistic,
+        or your own: 'where(r < 0, 5*abs(r), abs(r))'. Squared for numbers and logistic for labels
+        if left out.
     penalty
         On large coefficients; l1 sets some to 0.
     alpha

@@ -3,6 +3,7 @@
 from offby.fit.classifier import LinearClassifier
 from offby.fit.descent import Descent
 from offby.fit.loading import load
+from offby.fit.quantile_regressor import QuantileRegressor
 from offby.fit.regressor import LinearRegressor
 
-__all__ = ["Descent", "LinearClassifier", "LinearRegressor", "load"]
+__all__ = ["Descent", "LinearClassifier", "LinearRegressor", "QuantileRegressor", "load"]

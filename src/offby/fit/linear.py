@@ -62,10 +62,21 @@ def fit_linear(
     (array([[2.]]), array([1.]), 'duality gap')
     """
     check_search(settings)
-    problem, lines = _problem(source, loss, settings), lines_of(loss.loss)
+    problem, lines = problem_of(source, loss, settings), lines_of(loss.loss)
     problem, solution, scale = _solved(problem, lines, settings, heard)
     if not np.isfinite(solution.objective):
         raise DataError(f"the mean of {loss.loss} is {solution.objective} wherever it was tried")
+    return described(problem, solution, lines, settings, scale)
+
+
+def described(
+    problem: Problem,
+    solution: Solution,
+    lines: Lines | None,
+    settings: Settings,
+    scale: float | None = None,
+) -> Fit:
+    """A solution with its certificate, its standard errors, and what it explains."""
     return fit_of(
         *problem.outputs(solution.at),
         solution,
@@ -74,10 +85,10 @@ def fit_linear(
         certificate=certificate_of(
             solution, convex=problem.convex, held_out=_holds_out(settings.solver)
         ),
-        rows=source.count,
+        rows=problem.source.count,
         inference=_inference(problem, solution, lines, settings),
         scale=scale,
-        explained=explained(source, problem.loss.loss, _mean_loss(problem, solution)),
+        explained=explained(problem.source, problem.loss.loss, _mean_loss(problem, solution)),
     )
 
 
@@ -154,7 +165,8 @@ def _inference(
     return infer(problem, solution, kind, density)
 
 
-def _problem(source: Source, loss: ScoreLoss, settings: Settings) -> Problem:
+def problem_of(source: Source, loss: ScoreLoss, settings: Settings) -> Problem:
+    """What is to be minimised over the rows; raises `DataError` for a loss with a kink."""
     few = source.sample(SAMPLE)
     shape = shape_of(loss, few.y)
     exact = lines_of(loss.loss) is not None or descent_of(settings.solver) is not None

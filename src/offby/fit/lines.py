@@ -15,7 +15,7 @@ from scipy import special
 from offby.errors import DataError
 from offby.fit.blocks import Linear
 from offby.fit.newton import Solution
-from offby.fit.quantiles.exact import quantile_fit
+from offby.fit.quantiles.exact import QuantileFit, quantile_fit
 from offby.fit.rows import Rows, Source
 from offby.fit.score import Floats
 from offby.formula.expression import walk
@@ -57,10 +57,15 @@ def lines_of(loss: Loss) -> Lines | None:
 def fit_lines(rows: Rows, linear: Linear, lines: Lines, tol: float) -> Solution:
     """The exact minimum of the mean loss, with the gap that its dual proves."""
     found = quantile_fit(rows.X, rows.y, lines.tau, rows.weight, linear.intercept, tol)
+    return solution_of(found, linear, lines.factor, tol)
+
+
+def solution_of(found: QuantileFit, linear: Linear, factor: float, tol: float) -> Solution:
+    """A quantile's fit as the solution for a loss of `factor` times its pinball loss."""
     return Solution(
         at=linear.centred(found.coef, found.intercept),
-        objective=found.objective * lines.factor,
-        gap=found.gap * lines.factor,
+        objective=found.objective * factor,
+        gap=found.gap * factor,
         converged=found.relative_gap <= tol,
         iterations=found.iterations,
         rank=found.through.size if found.vertex else linear.size,

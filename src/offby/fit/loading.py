@@ -8,11 +8,12 @@ from typing import Any
 from offby.errors import DataError
 from offby.fit.classifier import LinearClassifier
 from offby.fit.model import LinearModel
+from offby.fit.quantile_regressor import QuantileRegressor
 from offby.fit.regressor import LinearRegressor
 from offby.fit.saved import read
 
-_KINDS: dict[str, type[LinearModel]] = {
-    kind.__name__: kind for kind in (LinearRegressor, LinearClassifier)
+_KINDS: dict[str, type[LinearModel | QuantileRegressor]] = {
+    kind.__name__: kind for kind in (LinearRegressor, LinearClassifier, QuantileRegressor)
 }
 
 

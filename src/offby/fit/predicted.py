@@ -12,6 +12,7 @@ import numpy as np
 from offby.errors import DataError, TableError
 from offby.fit.classifier import LinearClassifier
 from offby.fit.model import LinearModel
+from offby.fit.quantile_regressor import QuantileRegressor
 from offby.fit.score import Floats
 from offby.tables import Batch, Kind, Table
 from offby.tables.table import Chunk, Wanted, listed
@@ -33,22 +34,31 @@ class Named:
 @final
 @dataclass(frozen=True, eq=False)
 class Predicted(Table):
-    """A table's columns, then the `prediction`, then those of `chances`, one for each class told.
+    """A table's columns, then those `added`: predictions, or one and the chances of classes.
 
-    Of two classes that is the later one alone.
+    Of two classes that is the chance of the later one alone.
     """
 
     of: Table
-    model: LinearModel
-    prediction: str
-    chances: tuple[str, ...]
+    model: LinearModel | QuantileRegressor
+    added: tuple[str, ...]
+
+    @property
+    def prediction(self) -> str:
+        """The first column that the table does not have itself."""
+        return self.added[0]
+
+    @property
+    def chances(self) -> tuple[str, ...]:
+        """The columns of a classifier's chances."""
+        return self.added[1:]
 
     def kind(self, column: str) -> Kind:
         """Say what a column holds; predicted classes are text."""
         self.check(column)
-        if column == self.prediction:
-            return "text" if isinstance(self.model, LinearClassifier) else "number"
-        return "number" if column in self.chances else self.of.kind(column)
+        if column == self.prediction and isinstance(self.model, LinearClassifier):
+            return "text"
+        return "number" if column in self.added else self.of.kind(column)
 
     def _chunks(self, wanted: Wanted) -> Generator[Chunk, None, None]:
         features = list(map(str, self.model.feature_names_in_))
@@ -66,11 +76,6 @@ class Predicted(Table):
                     batch.progress,
                 )  # fmt: skip
 
-    @property
-    def added(self) -> tuple[str, ...]:
-        """The names of the columns that the table does not have itself."""
-        return (self.prediction, *self.chances)
-
     def _made(self, batch: Batch, features: Sequence[str]) -> dict[str, Any]:
         size = max(_AT_ONCE // max(len(features), 1), 1)
         starts = range(0, max(batch.rows, 1), size)
@@ -79,22 +84,19 @@ class Predicted(Table):
 
     def _predict(self, batch: Batch, features: Sequence[str], rows: slice) -> dict[str, Any]:
         named = Named(features, np.stack([batch.columns[name][rows] for name in features], axis=1))
-        if not isinstance(self.model, LinearClassifier):
-            return {self.prediction: self.model.predict(named)}  # type: ignore[attr-defined]
-        chances = self.model.predict_proba(named)[:, -len(self.chances) :]
-        return {
-            self.prediction: self.model.predict(named),
-            **dict(zip(self.chances, chances.T, strict=True)),
-        }
+        found = [*np.atleast_2d(self.model.predict(named).T)]  # type: ignore[union-attr]
+        if isinstance(self.model, LinearClassifier):
+            found += [*self.model.predict_proba(named).T[-len(self.chances) :]]
+        return dict(zip(self.added, found, strict=True))
 
 
-def predicted(table: Table, model: LinearModel, mark: str = "") -> Predicted:
+def predicted(table: Table, model: LinearModel | QuantileRegressor, mark: str = "") -> Predicted:
     """A table with a model's predictions, which are made anew whenever it is read.
 
-    They stand in `prediction`; of two classes the chance of the later one in `probability`, of
-    more that of each in `p_` with its name; a `mark` follows all these names. Raises `TableError`
-    for columns that are not there, or that are there already, and `DataError` for a model whose
-    features have no names.
+    They stand in `prediction`, of several quantiles in `prediction_` with the level of each; of two
+    classes the chance of the later one in `probability`, of more that of each in `p_` with its
+    name; a `mark` follows all these names. Raises `TableError` for columns that are not there, or
+    that are there already, and `DataError` for a model whose features have no names.
 
     >>> from offby.fit import LinearRegressor
     >>> from offby.tables import open_table
@@ -110,7 +112,7 @@ def predicted(table: Table, model: LinearModel, mark: str = "") -> Predicted:
         )
     for name in map(str, model.feature_names_in_):
         table.check(name)
-    added = tuple(f"{name}{mark}" for name in ("prediction", *_chances(model)))
+    added = tuple(f"{name}{mark}" for name in _added(model))
     twice = [name for name in added if name in table.columns]
     if twice:
         raise TableError(
@@ -119,15 +121,18 @@ def predicted(table: Table, model: LinearModel, mark: str = "") -> Predicted:
         )
     return Predicted(
         table.source, (*table.columns, *added), table.rows, table.in_memory, table, model,
-        added[0], added[1:], once=table.once,
+        added, once=table.once,
     )  # fmt: skip
 
 
-def _chances(model: LinearModel) -> tuple[str, ...]:
+def _added(model: LinearModel | QuantileRegressor) -> tuple[str, ...]:
+    if isinstance(model, QuantileRegressor):
+        return tuple(f"prediction_{level}" for level in model.level_names)
     if not isinstance(model, LinearClassifier):
-        return ()
-    classes = model.classes_
-    return ("probability",) if len(classes) == 2 else tuple(f"p_{label}" for label in classes)
+        return ("prediction",)
+    if len(model.classes_) == 2:
+        return "prediction", "probability"
+    return "prediction", *(f"p_{label}" for label in model.classes_)
 
 
 def _refuse_gaps(batch: Batch, features: Sequence[str], source: str) -> None:

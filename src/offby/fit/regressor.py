@@ -21,7 +21,7 @@ from offby.fit.score import Floats, toward_score
 from offby.fit.solve import Solver
 from offby.fit.sparse import rows_of
 from offby.fit.tabular import columns_of, numbers_of
-from offby.fit.truths import check_domain, defined_for, read_loss
+from offby.fit.truths import check_domain, defined_for, levels_of, read_loss
 from offby.fit.warned import warn_of
 from offby.losses import BinaryLoss, Loss
 
@@ -117,6 +117,11 @@ class LinearRegressor(LinearModel):
         return self._fit_rows(source, loss, heard)
 
     def _loss_of_numbers(self) -> Loss:
+        if levels_of(self.loss) is not None:
+            raise DataError(
+                f"{self.loss} names several quantiles; QuantileRegressor fits them together, so "
+                "that they do not cross"
+            )
         loss = read_loss(self.loss)
         if isinstance(loss, BinaryLoss):
             raise DataError(f"{loss} is a loss of yes and no; use LinearClassifier")

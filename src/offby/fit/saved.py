@@ -142,6 +142,8 @@ def _parameter(value: Any) -> Any:
         return {"descent": asdict(value)}
     if isinstance(value, Loss):
         return text_of(value)
+    if isinstance(value, tuple | list | np.ndarray):
+        return [_plain(item) for item in value]
     if isinstance(value, Mapping):
         return {"pairs": [[_plain(key), _plain(item)] for key, item in value.items()]}
     return _plain(value)

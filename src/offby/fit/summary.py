@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from offby.fit.score import Floats
+
+_BESIDE = 5  # outputs, of which no terminal holds many
 _HEAD = ("", "coef", "std err", "t", "P>|t|", "[0.025", "0.975]")
 
 
@@ -59,9 +62,46 @@ def table_of(facts: Sequence[tuple[str, str]], lines: Sequence[Line], note: str)
     HC1.
     """
     rows = [line.cells() for line in lines]
-    table = [list(_HEAD[: max(map(len, rows), default=2)]), *rows]
-    widths = [max(len(row[k]) for row in table) for k in range(len(table[0]))]
-    texts = [_aligned(row, widths) for row in table]
+    return text_of(facts, _side_by_side([_HEAD[: max(map(len, rows), default=2)], *rows]), note)
+
+
+def by_output(
+    outputs: Sequence[str], names: Sequence[str], found: Floats, errors: Floats | None
+) -> list[str]:
+    """Numbers of several outputs (outputs, p) side by side, their errors in brackets below them.
+
+    Of many outputs some stand below others.
+
+    >>> found, errors = np.array([[1.0], [2.5]]), np.array([[0.25], [0.5]])
+    >>> for line in by_output(["0.1", "0.9"], ["x0"], found, errors):
+    ...     print(line)
+           0.1    0.9
+    x0       1    2.5
+        (0.25)  (0.5)
+    """
+    lines: list[str] = []
+    for start in range(0, len(outputs), _BESIDE):
+        some = slice(start, start + _BESIDE)
+        rows = [["", *outputs[some]]]
+        for j, name in enumerate(names):
+            rows.append([name, *(f"{value:.6g}" for value in found[some, j])])
+            if errors is not None:
+                rows.append(["", *map(_in_brackets, errors[some, j])])
+        lines += ["", *_side_by_side(rows)] if start else _side_by_side(rows)
+    return lines
+
+
+def _in_brackets(error: float) -> str:
+    return f"({error:.4g})" if np.isfinite(error) else "–"
+
+
+def _side_by_side(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [_aligned(row, widths) for row in rows]
+
+
+def text_of(facts: Sequence[tuple[str, str]], texts: Sequence[str], note: str) -> Summary:
+    """Facts, one a line, above the lines of a table; a note below."""
     left = max((len(name) for name, _ in facts), default=0) + 1
     head = [f"{name + ':':<{left}} {text}" for name, text in facts]
     rule = "─" * (max(map(len, texts)) + 1)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,12 +13,52 @@ from offby.errors import DataError
 from offby.fit.score import Floats
 from offby.formula.expression import Expression, walk
 from offby.formula.words import p, y
-from offby.losses import Loss, from_text
+from offby.losses import Loss, Pinball, from_text
 
 
 def read_loss(loss: str | Loss) -> Loss:
-    """A loss, or the one that a text names."""
-    return from_text(loss) if isinstance(loss, str) else loss
+    """A loss, or the one that a text names; `DataError` for what is neither."""
+    if isinstance(loss, str):
+        return from_text(loss)
+    if isinstance(loss, Loss):
+        return loss
+    raise DataError(
+        f"loss is {loss!r}; expected one loss, or its name as text (QuantileRegressor takes "
+        "several quantiles)"
+    )
+
+
+def levels_of(loss: str | Loss | None) -> tuple[float, ...] | None:
+    """The levels of a text that names several of the pinball loss; None for any other loss.
+
+    Raises `DataError` for levels that are none, or do not rise.
+
+    >>> levels_of("pinball:0.1,0.5,0.9"), levels_of("pinball:0.9")
+    ((0.1, 0.5, 0.9), None)
+    """
+    name, _, numbers = loss.partition(":") if isinstance(loss, str) else ("", "", "")
+    parts = numbers.replace(":", ",").split(",")
+    if name.strip() != Pinball.name or len(parts) < 2:
+        return None
+    return read_levels(parts)
+
+
+def read_levels(levels: Any) -> tuple[float, ...]:
+    """Numbers between 0 and 1 that rise; `DataError` for anything else.
+
+    >>> read_levels([0.1, "0.9"])
+    (0.1, 0.9)
+    """
+    try:
+        found = tuple(map(float, levels))
+    except (TypeError, ValueError):
+        found = ()
+    if not found or not all(low < high for low, high in pairwise((0.0, *found, 1.0))):
+        raise DataError(
+            f"the quantiles are {levels!r}; expected numbers above 0 and below 1 that rise, none "
+            "twice, such as 0.1, 0.5, 0.9"
+        )
+    return found
 
 
 def defined_for(loss: Loss, truths: Floats) -> NDArray[np.bool_]:

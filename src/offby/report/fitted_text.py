@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
     from offby.report.fitted import Fitted
+    from offby.report.fitted_quantiles import FittedQuantiles
 
 _LAST = 8  # iterations: what was gained before is gone from the terminal, not from the JSON
 _LOSSES = ("objective", "held_out", "validation")
-_NEAR = 1e-9  # nearer than this nothing that is printed would change
+NEAR = 1e-9  # nearer than this nothing that is printed would change
 _HEADS = {
     "objective": "training loss",
     "held_out": "held-out loss",
@@ -62,12 +63,12 @@ def headline(fitted: Fitted) -> str:
         return f"{what}: stopped after {counted(model.n_iter_)}, not at a minimum"
     if model.gap_ is None:
         return f"{what}: ended after {counted(model.n_iter_)}, and nothing is proved of the end"
-    near = model.gap_ <= _NEAR * abs(model.objective_)
+    near = model.gap_ <= NEAR * abs(model.objective_)
     above = "to more than 9 digits" if near else f"within {number(model.gap_, 2)}"
     return f"{what}: proved to be at its minimum, {number(model.objective_, 5)}, {above}"
 
 
-def said(fitted: Fitted) -> list[str]:
+def said(fitted: Fitted | FittedQuantiles) -> list[str]:
     """What was taken for what, and what was left out."""
     found = [f"{fitted.target!r} of {fitted.source} from {_listed(fitted.features)}."]
     if fitted.choice:

@@ -15,12 +15,15 @@ from offby.fit import LinearClassifier, LinearRegressor
 from offby.fit.descent import Descent, descent_of
 from offby.fit.model import LinearModel
 from offby.fit.predicted import predicted
-from offby.losses import Loss
+from offby.fit.truths import levels_of
+from offby.losses import Loss, Pinball
 from offby.report.fitted import Fitted
+from offby.report.fitted_quantiles import FittedQuantiles
 from offby.report.report import Report
 from offby.tables import Batch, Table
 from offby.verbs.fit_asked import Asked, read_asked
 from offby.verbs.fit_parts import Parts, parts_of
+from offby.verbs.fit_quantiles import fit_quantiles, refuse_beside
 from offby.verbs.fit_walk import Told, Walked, cautions_of, coefficients_of
 from offby.verbs.measure import measure
 
@@ -50,11 +53,12 @@ def fit(
     max_iter: int | None = None,
     progress: Callable[[Batch], None] | None = None,
     told: Told | None = None,
-) -> Fitted:
+) -> Fitted | FittedQuantiles:
     """Fit a linear model to a table under any loss, and measure it on rows held out.
 
     `table` is what `measure` takes. `features` are all columns of numbers if not named; the loss is
-    squared for numbers and logistic for labels. `validate` is the share of the rows held out, by a
+    squared for numbers and logistic for labels; `pinball:0.1,0.5,0.9` fits several quantiles, which
+    do not cross. `validate` is the share of the rows held out, by a
     hash of their numbers, of labels as much of each class: 0 measures the rows that were fitted.
     `penalty`, `alpha`, `l1_ratio`, `solver`, `scale`, `class_weight`, `tol` and `max_iter` (100;
     1,000 for descents) are as in `offby.fit`'s estimators; `positive` is the yes of two classes,
@@ -75,7 +79,15 @@ def fit(
         raise DataError(f"validate is {validate!r}; expected a share of the rows from 0 to below 1")
     if penalty is not None and not alpha:
         raise DataError(f"penalty {penalty!r} has no effect with alpha 0; say how strong it is")
+    levels = levels_of(loss)
+    if levels is not None:
+        refuse_beside(str(loss), penalty=penalty, alpha=alpha or None, patience=patience,
+                      solver=None if solver == "auto" else solver, scale=scale,
+                      max_iter=max_iter)  # fmt: skip
+        loss = Pinball(levels[0])  # which the same columns and targets suit
     asked = read_asked(table, target, features, loss, weight, positive, class_weight)
+    if levels is not None:
+        return fit_quantiles(asked, levels, validate, tol, progress)
     usual = _STEPS if descent_of(solver) is None else _ROUNDS
     model = _model(asked, scale, penalty=penalty, alpha=alpha, l1_ratio=l1_ratio, tol=tol,
                    max_iter=usual if max_iter is None else max_iter,

@@ -112,7 +112,6 @@ def _features(
 def _loss(table: Table, target: str, loss: str | Loss | None, numeric: bool) -> tuple[Loss, str]:
     """The loss, and what to say of it where it was not told."""
     if loss is not None:
-        _refuse_levels(loss)
         return read_loss(loss), ""
     if not numeric or table.kind(target) == "boolean":
         return Logistic(), f"{target!r} holds labels, so the loss is logistic."
@@ -125,15 +124,6 @@ def _loss(table: Table, target: str, loss: str | Loss | None, numeric: bool) -> 
         f"{target!r} holds numbers, and no loss was named: it is squared; --loss logistic takes "
         "numbers as labels."
     )
-
-
-def _refuse_levels(loss: str | Loss) -> None:
-    if isinstance(loss, str) and loss.startswith("pinball:") and "," in loss:
-        raise DataError(
-            f"{loss} names several levels, and a model has one; fit them one by one "
-            f"({loss.partition(',')[0]}), or all together in Python, with "
-            "offby.fit.quantiles.path.quantile_path"
-        )
 
 
 def _only_zeros_and_ones(table: Table, target: str) -> bool:

@@ -31,8 +31,9 @@ def predict(
 
     `model` is a fitted one or the path of one that was saved, `table` what `measure` takes, and
     `out` a path that ends in .csv or .parquet, or a binary stream for CSV. The prediction stands in
-    `prediction`; of two classes the chance of the later one in `probability`, of more classes that
-    of each in `p_` with its name. A batch of rows is in memory at a time.
+    `prediction`, those of several quantiles in `prediction_0.1` …; of two classes the chance of the
+    later one in `probability`, of more classes that of each in `p_` with its name. A batch of rows
+    is in memory at a time.
 
     Raises `TableError` for columns that are not there, and for a table that cannot be written;
     `DataError` for a file that holds no model, and for missing values.

@@ -1,0 +1,87 @@
+"""From a table to several quantiles, and how each of them fares on the rows held out."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from offby.errors import DataError
+from offby.fit import QuantileRegressor
+from offby.fit.predicted import Named
+from offby.fit.rows import Source
+from offby.fit.score import Floats
+from offby.formula.aggregates import Mean
+from offby.formula.words import r, where
+from offby.losses import Pinball
+from offby.measures.measure import Measure
+from offby.report.fitted_quantiles import FittedQuantiles, Level
+from offby.tables import Batch
+from offby.verbs.fit_asked import Asked
+from offby.verbs.fit_parts import parts_of
+from offby.verbs.measure import measure
+
+_BELOW = Measure("share_below", Mean(where(r >= 0, 1, 0)), range=(0.0, 1.0))
+
+
+def refuse_beside(loss: str, **told: Any) -> None:
+    """Raise `DataError` for what is told besides, that quantiles have no use for."""
+    for name, value in told.items():
+        if value is not None:
+            raise DataError(
+                f"{name} is {value!r}, and {loss} fits several quantiles exactly, without it; "
+                "leave it out, or fit a single loss"
+            )
+
+
+def fit_quantiles(
+    asked: Asked,
+    levels: Sequence[float],
+    validate: float,
+    tol: float,
+    progress: Callable[[Batch], None] | None,
+) -> FittedQuantiles:
+    """Fit several quantiles to what was asked for, and measure each on a share held out.
+
+    Raises `DataError` for rows that cannot be fitted.
+    """
+    parts = parts_of(asked, validate, progress)
+    model = QuantileRegressor(levels, tol=tol)
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        model.fit_table(parts.training, asked.target, asked.features, asked.weight)
+    seen = parts.training_rows if parts.held_out_rows is None else parts.held_out_rows
+    return FittedQuantiles(
+        model=model,
+        levels=tuple(_measured(model, seen, asked.features)),
+        source=asked.table.source,
+        target=asked.target,
+        features=asked.features,
+        left_out=asked.left_out,
+        choice=asked.choice,
+        trained=parts.count - seen.count if validate else seen.count,
+        held_out=seen.count if validate else 0,
+        cautions=tuple(str(one.message).partition(": ")[2] for one in heard),
+    )
+
+
+def _measured(model: QuantileRegressor, rows: Source, names: Sequence[str]) -> Iterator[Level]:
+    """The pinball loss of each quantile, and the share of the rows that is not above it."""
+    truths, weights, predicted = _predicted(model, rows, names)
+    for level, column in zip(model.quantiles_.tolist(), predicted.T, strict=True):
+        found = measure(truths, column, sample_weight=weights, measures=[Pinball(level), _BELOW])
+        yield Level(level, *found.measures.values())
+
+
+def _predicted(
+    model: QuantileRegressor, rows: Source, names: Sequence[str]
+) -> tuple[Floats, Floats | None, Floats]:
+    parts = list(rows.parts())
+    weights = [part.weight for part in parts if part.weight is not None]
+    return (
+        np.concatenate([part.y for part in parts]),
+        np.concatenate(weights) if weights else None,
+        np.concatenate([model.predict(Named(names, part.X)) for part in parts]),
+    )
