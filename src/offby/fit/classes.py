@@ -42,7 +42,7 @@ def fit_classes(
     array([0.5 , 0.25, 0.25])
     """
     check_search(settings)
-    problem = _problem_of_classes(source, classes, settings)
+    problem = problem_of_classes(source, classes, settings)
     how = settings.tol, settings.max_iter
     solution = minimise(problem, np.zeros(problem.size), *how, heard)
     if solution.escapes:
@@ -64,7 +64,8 @@ def fit_classes(
     )
 
 
-def _problem_of_classes(source: Source, classes: int, settings: Settings) -> SoftmaxProblem:
+def problem_of_classes(source: Source, classes: int, settings: Settings) -> SoftmaxProblem:
+    """The cross-entropy of these rows, as a function of contrasts of coefficients."""
     if settings.penalty not in (None, "l2") or settings.solver not in ("auto", "newton"):
         raise DataError(
             f"penalty is {settings.penalty!r}, solver {settings.solver!r}; {classes} classes at "

@@ -15,12 +15,13 @@ from offby.choice.trained.judged import Costs, Held, Marks, auc
 from offby.choice.trained.linear import SETTINGS, Data
 from offby.engine.rows import Floats
 from offby.errors import MeasureError
-from offby.fit.classes import fit_classes
+from offby.fit.classes import fit_classes, problem_of_classes
 from offby.fit.rows import Rows
 from offby.losses import CategoricalFocal, FocalLogit, Logistic, SoftmaxCrossEntropy
 
 _KNOWN = ("accuracy", "f1:macro", "auc", "log_loss")
 _MOST_STEPS = 500
+_LEAST_BEND = 1e-9  # beside the largest, in directions that hardly change a chance
 
 
 class Softmax:
@@ -70,21 +71,33 @@ def balanced(y: Floats, weight: Floats | None, candidate: Candidate) -> Floats |
 
 
 def _focused(rows: Rows, start: Floats, gamma: float) -> Floats:
-    """Coefficients under the focal loss of the softmax, from those of cross-entropy on."""
+    """Coefficients under the focal loss of the softmax, from those of cross-entropy on.
+
+    Steps are taken where the cross-entropy is round, without which hundreds are needed.
+    """
     loss, codes = CategoricalFocal(gamma), rows.y.astype(np.int64)
     weight = np.ones(codes.size) if rows.weight is None else rows.weight
     share = weight / weight.sum()
+    problem = problem_of_classes(rows, len(start), SETTINGS)
+    first = (problem.contrasts.T @ start).ravel()
+    bend = problem.point(first).bend
+    assert bend is not None
+    bends, directions = np.linalg.eigh(bend)
+    unit = directions / np.sqrt(np.maximum(bends, _LEAST_BEND * bends[-1]))
 
-    def cost(flat: Floats) -> tuple[float, Floats]:
-        chances = special.softmax(rows.X @ flat.reshape(start.shape).T, axis=1)
+    def coefficients(at: Floats) -> Floats:
+        return np.asarray(problem.contrasts @ (first + unit @ at).reshape(-1, start.shape[1]))
+
+    def cost(at: Floats) -> tuple[float, Floats]:
+        chances = special.softmax(rows.X @ coefficients(at).T, axis=1)
         slopes = loss.gradient(codes, chances)
         pulls = chances * (slopes - np.sum(slopes * chances, axis=1, keepdims=True))
-        value = float(share @ loss.value(codes, chances))
-        return value, ((share[:, None] * pulls).T @ rows.X).ravel()
+        slope = problem.contrasts.T @ ((share[:, None] * pulls).T @ rows.X)
+        return float(share @ loss.value(codes, chances)), unit.T @ slope.ravel()
 
     told: dict[str, Any] = {"jac": True, "options": {"maxiter": _MOST_STEPS, "gtol": 1e-7}}
-    found: Any = optimize.minimize(cost, start.ravel(), method="L-BFGS-B", **told)
-    return np.asarray(found.x.reshape(start.shape))
+    found: Any = optimize.minimize(cost, np.zeros(first.size), method="L-BFGS-B", **told)
+    return coefficients(found.x)
 
 
 @dataclass(frozen=True)
