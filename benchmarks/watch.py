@@ -20,7 +20,7 @@ from offby.watch.diagnose import diagnose
 from offby.watch.verdict import Estimate
 
 QUICK = "--quick" in sys.argv
-RUNS, WATCHED_RUNS, SEED = (40, 10, 9) if QUICK else (700, 80, 90_417_233)
+RUNS, WATCHED_RUNS, SEED = (40, 10, 9) if QUICK else (700, 400, 90_417_233)
 NOISE, RISE = 0.03, 1.12
 EVALUATIONS = (20, 40)
 Curve = np.ndarray
