@@ -19,6 +19,7 @@ from offby.fit.quantiles.globs import solve
 from offby.fit.quantiles.path import quantile_path
 from offby.fit.quantiles.problem import Problem
 from offby.fit.quantiles.smooth import guessed
+from offby.fit.quantiles.ties import through_ties
 
 TOL = 1e-9
 
@@ -430,9 +431,83 @@ def test_a_wrong_solution_is_found_out_and_mended():
     corner = solve(design.rows, 0.5)
     wrong = replace(corner, coef=corner.coef + 1, basis=None)
     assert certified(design, 0.5, wrong).relative_gap > 0.1
+    unproved = certified(design, 0.5, replace(corner, side=-corner.side))
+    assert unproved.gap == unproved.objective > 1e6 * unproved.rounding
     unproved = replace(corner, side=-corner.side)
-    assert certified(design, 0.5, unproved).gap == np.inf
     assert best_of(design, 0.5, unproved, TOL).relative_gap <= TOL
+
+
+# --- rows met to rounding ---------------------------------------------------------------------
+
+
+def met_by(share, rows, columns=5):
+    """Rows of which a share is met by coefficients of 1, 2, 3 …, but for rounding."""
+    generator = np.random.default_rng(0)
+    X = generator.normal(size=(rows, columns))
+    y = X @ np.arange(1.0, columns + 1)
+    noise = generator.standard_t(3, size=rows)
+    y += np.where(generator.uniform(size=rows) < share, 0, noise)
+    return X, y, generator.lognormal(size=rows)
+
+
+@pytest.mark.parametrize(
+    ("share", "weighted", "intercept", "tau"),
+    [(1, False, True, 0.33), (1, True, True, 0.99), (1, True, False, 0.52),
+     (0.5, True, False, 0.89), (0.5, True, False, 0.99), (0.5, True, True, 0.72)],
+)  # fmt: skip
+def test_rows_met_to_rounding(share, weighted, intercept, tau):
+    X, y, weight = met_by(share, 60_000)
+    weight = weight if weighted else None
+    found = quantile_fit(X, y, tau, weight, intercept)
+    assert found.relative_gap <= TOL
+    assert found.vertex
+    assert found.coef == pytest.approx(np.arange(1.0, 6), rel=1e-12)
+    truth = pinball(y, X @ np.arange(1.0, 6), tau, weight)
+    assert found.objective == pytest.approx(truth, rel=1e-9, abs=found.rounding)
+
+
+@pytest.mark.parametrize(("share", "weighted"), [(1, False), (1, True), (0.5, True)])
+def test_a_path_of_rows_met_to_rounding(share, weighted):
+    X, y, weight = met_by(share, 60_000)
+    taus = [0.3, 0.31, 0.32, 0.33, 0.52, 0.89, 0.9, 0.99]
+    found = quantile_path(X, y, taus, weight if weighted else None, fit_intercept=share == 1)
+    assert found.relative_gap <= TOL
+    assert np.max(np.abs(found.coef - np.arange(1.0, 6))) < 1e-11
+
+
+def test_shared_duals_are_in_the_box_and_in_balance():
+    X, y, weight = met_by(0.2, 3_000)
+    design = Design.of(X, y, weight, False)
+    rows = design.rows.scaled(slice(None))
+    truth = np.linalg.lstsq(rows.X, X @ np.arange(1.0, 6) * weight / design.unit)[0]
+    found = through_ties(rows, 0.7, truth)
+    assert found.places.size > 500
+    dual = found.dual(0.7)
+    assert dual[found.places] == pytest.approx(found.inner, abs=0)  # nothing was clipped
+    assert np.max(np.abs(dual @ rows.X)) < 1e-9
+    met = np.abs(y - X @ np.arange(1.0, 6)) < 1e-9
+    assert np.flatnonzero(met).tolist() == found.places.tolist()
+
+
+def test_shared_duals_prove_no_wrong_fit():
+    """A third of the rows is met, but the best fit is another: no dual of theirs is in balance."""
+    generator = np.random.default_rng(0)
+    X = np.ones((3_000, 1))
+    y = np.where(np.arange(3_000) < 1_000, 0.0, 1 + generator.uniform(size=3_000))
+    design = Design.of(X, y, None, False)
+    found = through_ties(design.rows.scaled(slice(None)), 0.5, np.zeros(1))
+    wrong = certified(design, 0.5, found)
+    assert duality_gap(design.rows, 0.5, np.zeros(1), found.dual(0.5)).gap == np.inf
+    assert wrong.relative_gap == 1
+    assert refined(design, 0.5, found).relative_gap == 1
+    assert quantile_fit(X, y, 0.5, fit_intercept=False).relative_gap <= TOL
+
+
+def test_a_fit_that_meets_no_more_rows_than_it_has_coefficients_has_no_ties():
+    X, y = draw(200, 2)
+    design = Design.of(X, y, None, True)
+    scaled = design.rows.scaled(slice(None))
+    assert through_ties(scaled, 0.5, solve(design.rows, 0.5).coef) is None
 
 
 # --- many quantiles ---------------------------------------------------------------------------
@@ -467,6 +542,15 @@ def test_a_path_through_ties(kind):
     found = quantile_path(X, y, np.arange(1, 50) / 50)
     assert found.relative_gap <= TOL
     assert all(fit.vertex for fit in found.fits)
+
+
+def test_a_path_of_rows_that_no_coefficient_moves():
+    generator = np.random.default_rng(1)
+    X = generator.integers(0, 2, size=(700, 1)).astype(float)
+    y = X[:, 0] * generator.uniform(1, 2, size=700)
+    y[:20] += generator.normal(size=20)
+    found = quantile_path(X, y, [0.2, 0.21, 0.22], fit_intercept=False)
+    assert found.relative_gap <= TOL
 
 
 def bands_of(rows, weighted=False):

@@ -7,6 +7,7 @@ fits the few others, and a few pivots end at a fit through as many rows as there
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ from offby.fit.quantiles.globs import solve
 from offby.fit.quantiles.problem import Places, Problem
 from offby.fit.quantiles.sweep import fit_from_nothing
 from offby.fit.quantiles.threads import one_thread
+from offby.fit.quantiles.ties import through_ties
 from offby.fit.quantiles.vertex import Corner
 
 
@@ -27,7 +29,8 @@ class QuantileFit:
     """The coefficients (p,) of a quantile regression, and the proof of how good they are.
 
     `objective` is the mean pinball loss Σ w ρ / Σ w, and at most `gap` above the least there is,
-    proved by a dual that meets its constraints (infinite without one); both in units of y.
+    proved by a dual that meets its constraints (without one it is the objective itself, for no
+    loss is below 0); both in units of y.
     `rounding` is what float64 leaves open of both. A `vertex` is a fit that goes through the rows
     `through`, one for each coefficient that is not 0 for being that of a dependent column.
     """
@@ -49,9 +52,7 @@ class QuantileFit:
     @property
     def relative_gap(self) -> float:
         """The gap as a share of the objective; 0 if it is no more than the rounding."""
-        if self.gap <= self.rounding:
-            return 0.0
-        return self.gap / self.objective if self.objective > 0 else np.inf
+        return 0.0 if self.gap <= self.rounding else self.gap / self.objective
 
 
 def quantile_fit(
@@ -67,9 +68,10 @@ def quantile_fit(
     X is (n, p), y and `sample_weight` (n,); weights of 0 leave rows out; `tau` is between 0 and 1.
     Columns that are a combination of earlier ones (the intercept is the first) get a coefficient
     of 0. A relative gap above `tol` is proved anew with twice the digits, which columns far from 0
-    need without an intercept. No data is known to leave a larger one after that (measured with
-    columns up to 1e8 spreads from 0); if some did, all rows would go through the interior point
-    method once more. Raises `DataError` for what is not finite or does not match.
+    need without an intercept, and then by the duals of all rows that are met, which many rows
+    need that only rounding tells apart. No data is known to leave a larger one after that
+    (measured with columns up to 1e8 spreads from 0); if some did, all rows would go through the
+    interior point method once more. Raises `DataError` for what is not finite or does not match.
     After He, Pan, Tan & Zhou (2021), Portnoy & Koenker (1997) and Barrodale & Roberts (1973).
 
     >>> found = quantile_fit([[1], [2], [3], [4], [5]], [1, 2, 3, 4, 90], 0.5)
@@ -96,16 +98,36 @@ def _corner(design: Design, tau: float) -> Corner:
 
 
 def best_of(design: Design, tau: float, found: Corner, tol: float) -> QuantileFit:
-    """The fit that was found, with a finer proof if it needs one, or one without lumps."""
-    first = certified(design, tau, found)
-    if first.relative_gap > tol:
-        first = min(first, refined(design, tau, found), key=lambda fit: fit.gap)
-    if first.relative_gap <= tol:
-        return first
-    second = solve(design.rows, tau, share=1.0)
-    return min(
-        first, certified(design, tau, second), refined(design, tau, second), key=lambda fit: fit.gap
-    )
+    """The fit that was found, or a better one of itself, its ties, and a fit without lumps."""
+    return first_proved(_attempts(design, tau, found), tol)
+
+
+def first_proved(fits: Iterator[QuantileFit], tol: float) -> QuantileFit:
+    """The first of at least one fit with a relative gap up to `tol`, or that of the least gap."""
+    best = next(fits)
+    while not best.relative_gap <= tol and (other := next(fits, None)):  # NaN is not
+        best = min(best, other, key=lambda fit: fit.gap)
+    return best
+
+
+def _attempts(design: Design, tau: float, found: Corner) -> Iterator[QuantileFit]:
+    yield from _proofs(design, tau, found)
+    yield from of_ties(design, tau, found.coef)
+    anew = solve(design.rows, tau, share=1.0)
+    yield from _proofs(design, tau, anew)
+    yield from of_ties(design, tau, anew.coef)
+
+
+def _proofs(design: Design, tau: float, found: Corner) -> Iterator[QuantileFit]:
+    yield certified(design, tau, found)
+    yield refined(design, tau, found)
+
+
+def of_ties(design: Design, tau: float, coef: Floats) -> Iterator[QuantileFit]:
+    """The fit to the rows that one at hand meets, if they are more than it has coefficients."""
+    found = through_ties(design.rows.scaled(slice(None)), tau, coef)
+    if found is not None:
+        yield from _proofs(design, tau, found)
 
 
 def refined(design: Design, tau: float, found: Corner) -> QuantileFit:
@@ -150,7 +172,7 @@ def as_fit(
         coef=coef,
         intercept=intercept,
         objective=gap.loss * each,
-        gap=gap.gap * each,
+        gap=min(gap.gap, gap.loss) * each,
         rounding=gap.rounding * each + ROUNDING * design.far(coef),
         iterations=found.steps,
         through=design.given(through),

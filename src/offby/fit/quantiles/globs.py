@@ -45,7 +45,8 @@ class Lumped:
         inner = rows.scaled(doubted)
         reach = None
         if inner.reach is not None:
-            reach = np.append(inner.reach, [np.median(inner.reach)] * 2)
+            usual = np.median(inner.reach) if doubted.size else 1.0
+            reach = np.append(inner.reach, [usual] * 2)
         X, y = np.hstack([inner.X.T, X.T]).T, np.append(inner.y, y)
         band = Problem(X, y, reach=reach, lumps=len(y) - len(doubted))
         return cls(rows, side, doubted, band)

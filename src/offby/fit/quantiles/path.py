@@ -5,6 +5,7 @@ They are fitted one after another, each from where those before it lead.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,8 @@ from offby.fit.quantiles.exact import (
     QuantileFit,
     as_fit,
     exact_coefficients,
+    first_proved,
+    of_ties,
     quantile_of,
 )
 from offby.fit.quantiles.sweep import Sweep
@@ -103,13 +106,16 @@ def quantile_path(
         if not design.kept.size:
             return QuantilePath(tuple(quantile_of(design, tau, tol) for tau in levels))
         swept = Sweep(Band.of_all(design.rows.reached())).corners(levels)
-        fits = (_proved(design, *found, tol) for found in swept)
+        fits = (first_proved(_attempts(design, *found, tol), tol) for found in swept)
         return QuantilePath(tuple(sorted(fits, key=lambda fit: fit.tau)))
 
 
-def _proved(design: Design, tau: float, band: Band, found: Corner, tol: float) -> QuantileFit:
-    """The fit with its proof; one that lumped rows on the wrong side, anew."""
+def _attempts(
+    design: Design, tau: float, band: Band, found: Corner, tol: float
+) -> Iterator[QuantileFit]:
+    """The fit with its proof, the one to its ties, and one from nothing."""
     coef = exact_coefficients(band.rows, design.kept, found)
     gap = band.gap(tau, coef, found.dual(tau))
-    fit = as_fit(design, tau, found, coef, gap, band.places)
-    return fit if fit.relative_gap <= tol else quantile_of(design, tau, tol)
+    yield as_fit(design, tau, found, coef, gap, band.places)
+    yield from of_ties(design, tau, found.coef)
+    yield quantile_of(design, tau, tol)

@@ -22,6 +22,7 @@ Edge = tuple[Floats, float, float]
 _SOME = 20_000  # rows that mostly know all columns
 _SINGULAR = 1e-6  # of the largest eigenvalue: a direction that some rows know too little of
 _FAR = 4.0  # times the usual reach
+_NEAR = 1e-6  # is the least reach, of rows of 0 too: they can be ranked with others
 _BLOCK = 8192  # rows of some tens of columns, and what is made of them, stay in the cache
 
 
@@ -153,7 +154,8 @@ class Problem:
         def fill(start: int, stop: int) -> None:
             for part in blocks(start, stop):
                 mixed = self.X[part] if self.mixture is None else self.X[part] @ self.mixture
-                reach[part] = np.sqrt(np.einsum("ij,ij->i", mixed, mixed) / self.width)
+                size = np.sqrt(np.einsum("ij,ij->i", mixed, mixed) / self.width)
+                reach[part] = np.maximum(size, _NEAR)
 
         in_slices(self.count, fill)
         return replace(self, reach=reach)

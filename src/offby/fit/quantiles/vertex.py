@@ -94,9 +94,9 @@ def _at(rows: Problem, tau: float, basis: Places, tied: Floats | None = None) ->
     side = np.where(residual > 0, 1, -1).astype(np.int8)
     near, inner = np.empty(0, np.intp), np.empty(0)
     if tied is not None:
-        doubtful = np.abs(residual) <= _doubtful(rows, coef)
-        doubtful[basis] = False
-        near = np.flatnonzero(doubtful)
+        met = np.abs(residual) <= doubtful(rows, coef)
+        met[basis] = False
+        near = np.flatnonzero(met)
         inner = np.clip(tied[near], tau - 1, tau)
     found = Corner(coef, side, near, inner, basis, 0)
     dual = found.dual(tau)
@@ -143,12 +143,12 @@ def moved(
 
 def _noise(rows: Problem, basis: Places) -> Floats:
     coef = np.asarray(np.linalg.solve(rows.X[basis], rows.y[basis]), np.float64)
-    doubtful = _doubtful(rows, coef)  # 0 where y and the fit are 0, and ties are ties all the same
-    size = np.maximum(doubtful, _LEAST_NOISE * np.mean(doubtful))
+    least = doubtful(rows, coef)  # 0 where y and the fit are 0, and ties are ties all the same
+    size = np.maximum(least, _LEAST_NOISE * np.mean(least))
     return np.asarray(size * np.random.default_rng(0).uniform(-1, 1, rows.count))
 
 
-def _doubtful(rows: Problem, coef: Floats) -> Floats:
+def doubtful(rows: Problem, coef: Floats) -> Floats:
     """How large a residual can be of rows that may be on either side: (n,)."""
     usual = np.median(np.abs(rows.y - rows.X @ coef))
     rounded = np.abs(rows.y) + np.abs(rows.X) @ np.abs(coef)
