@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from offby.engine.evaluate import in_slices
 from offby.engine.rows import Floats
 from offby.errors import DataError
 from offby.fit.quantiles.columns import mixture
@@ -106,6 +107,10 @@ def _unit(y: Floats) -> float:
 
 def _with_ones(X: Floats, centre: Floats) -> Floats:
     found = np.empty((X.shape[0], X.shape[1] + 1))
-    found[:, 0] = 1
-    np.subtract(X, centre, out=found[:, 1:])
+
+    def fill(start: int, stop: int) -> None:
+        found[start:stop, 0] = 1
+        np.subtract(X[start:stop], centre, out=found[start:stop, 1:])
+
+    in_slices(len(X), fill)
     return found
