@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 import xgboost as xgb
-from timing import machine
+from timing import keep, machine
 
 from offby import losses
 
@@ -128,4 +128,7 @@ def shown(
 
 if __name__ == "__main__":
     threads, *names = sys.argv[1:] or ["1"]
-    print("\n".join(shown(names or list(PAIRS), int(threads))))
+    lines = shown(names or list(PAIRS), int(threads))
+    print("\n".join(lines))
+    if not sys.argv[1:]:
+        keep("fit: trainers", lines)
