@@ -11,6 +11,7 @@ from sklearn import linear_model, metrics
 import offby
 from offby.choice.judge import judge
 from offby.choice.trained import candidate as candidates
+from offby.choice.trained import choosing
 from offby.choice.trained.choosing import Asked, weigh
 from offby.choice.trained.folds import Split, splits
 from offby.choice.trained.judged import Classes, Held, Numbers, auc, best_cut
@@ -355,11 +356,18 @@ def test_what_is_shown_is_what_was_measured():
      ("sklearn:sklearn.ensemble.GradientBoostingRegressor", "mse,mae")],
 )  # fmt: skip
 def test_other_models_are_trained_under_the_same_losses(model, losses):
+    pytest.importorskip(model.partition(":")[2].partition(".")[0] or model)
     told = choose(drawn(gaussian, 200), target="y", model=model, candidates=losses, folds=2,
                   repeats=1)  # fmt: skip
     values = [line["judged"]["mse"] for line in told.table.values]
     assert len(values) == 2
     assert all(0.8 < value < 3 for value in values)
+
+
+def test_a_model_that_is_not_installed_is_named(monkeypatch):
+    monkeypatch.setattr(choosing, "find_spec", lambda name: None)
+    with pytest.raises(MeasureError, match="not installed; pip install catboost"):
+        choose(drawn(gaussian, 200), target="y", model="catboost")
 
 
 def test_trees_are_not_refitted():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -89,6 +90,8 @@ def _check_model(model: str) -> None:
         raise MeasureError(
             f"model is {model!r}; known are linear, {', '.join(TREES)} and sklearn:module.Class"
         )
+    elif model in TREES and find_spec(model) is None:
+        raise MeasureError(f"model is {model!r}, which is not installed; pip install {model}")
 
 
 def _check_classes(rows: Read, dealt: Sequence[Split]) -> None:
