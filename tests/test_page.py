@@ -125,6 +125,14 @@ def test_a_notebook_gets_a_fragment():
     assert all(part.strip().startswith(".offby") for s in selectors for part in s.split(","))
 
 
+def test_a_notebook_is_shown_a_report_once(monkeypatch):
+    """There rich would show the text itself, above the page, and leave nothing to return."""
+    report = measure([210_000, 240_000, 320_000], [200_000, 250_000, 300_000])
+    elsewhere = repr(report)
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    assert repr(report) == elsewhere
+
+
 def test_is_small_for_a_table_of_any_size():
     truths, guesses = RNG.standard_t(2, (2, 16_384)) * 1e3
     report = by_hand(truths, guesses, rows=50_000_000)

@@ -19,8 +19,14 @@ def printed(show: Callable[[Console], None], width: int | None, color: bool) -> 
     from rich.console import Console
 
     out = io.StringIO()
-    console = Console(file=out, width=width or 80, force_terminal=color, highlight=False,
-                      color_system="standard" if color else None)  # fmt: skip
+    console = Console(  # which in a notebook would show what it prints rather than write it
+        file=out,
+        width=width or 80,
+        force_terminal=color,
+        force_jupyter=False,
+        highlight=False,
+        color_system="standard" if color else None,
+    )
     show(console)
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
 

@@ -73,6 +73,10 @@ class Verdict:
         """What to do, in one sentence."""
         return words.advice(self)
 
+    def __repr__(self) -> str:
+        """What a prompt or a notebook shows: the verdict and what to do."""
+        return f"{self.verdict}: {self.advice}"
+
     def as_dict(self) -> dict[str, Any]:
         """For JSON: the verdict and the advice first."""
         names = [name for name in self.__dataclass_fields__ if name != "fitted"]
