@@ -10,59 +10,37 @@ by more than 2 %: the line is truly fitted, on as many fresh rows, and judged on
 
 from __future__ import annotations
 
-import sys
 import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from fresh import FIRST, share
+from fresh import FIRST, number, share
 from scipy import optimize
+from simulated import Random, Simulated, exponential, gaussian, gross, lognormal, student
 from timing import machine
 
 from offby.choice import Study
 from offby.choice.judge import judge
 from offby.losses import Absolute, Huber, Loss, Pinball, Squared, from_text
 
-SETS = int(sys.argv[sys.argv.index("--sets") + 1]) if "--sets" in sys.argv else 100
+SETS = number("--sets", 100)
 ROWS, FRESH = 1000, 20_000
 TRAINED = 200  # rows that the line is fitted on
-Random = np.random.Generator
-Noise = Callable[[Random, np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
-class Case:
-    """Truths about their means, a judge, and the losses that are right."""
+class Case(Simulated):
+    """Right are losses; `usual` is the one that advice must not cost more than."""
 
-    name: str
-    truth: Noise
-    judge: str
-    right: tuple[str, ...]
     usual: str = "mse"
     rows: int = ROWS
-
-
-def gross(random: Random, mean: np.ndarray) -> np.ndarray:
-    """Gaussian noise, one row in twenty with ten times the spread."""
-    return mean + random.normal(size=mean.size) * np.where(random.random(mean.size) < 0.05, 10, 1)
-
-
-def skewed(random: Random, mean: np.ndarray) -> np.ndarray:
-    """Exponential noise of mean 0."""
-    return mean + 2 * (random.exponential(size=mean.size) - 1)
 
 
 def mildly_skewed(random: Random, mean: np.ndarray) -> np.ndarray:
     """Gamma noise of shape 8 (skewness 0.7) and mean 0."""
     return mean + (random.gamma(8.0, size=mean.size) - 8) / np.sqrt(8)
-
-
-def heavy_skewed(random: Random, mean: np.ndarray) -> np.ndarray:
-    """Log-normal noise (skewness 6) of mean 0."""
-    return mean + random.lognormal(size=mean.size) - np.exp(0.5)
 
 
 def one_sided(random: Random, mean: np.ndarray) -> np.ndarray:
@@ -81,19 +59,19 @@ def negative_binomial(random: Random, mean: np.ndarray) -> np.ndarray:
 
 
 CASES = (
-    Case("Gaussian, judged by MSE", lambda g, m: m + g.normal(size=m.size), "mse", ("squared",)),
-    Case("Gaussian, judged by MAE", lambda g, m: m + g.normal(size=m.size), "mae", ("squared",)),
-    Case("Student t, 3 df, judged by MSE", lambda g, m: m + g.standard_t(3, m.size), "mse",
-         ("huber",)),
+    Case("Gaussian, judged by MSE", gaussian, "mse", ("squared",)),
+    Case("Gaussian, judged by MAE", gaussian, "mae", ("squared",)),
+    Case("Student t, 3 df, judged by MSE", student, "mse", ("huber",)),
     Case("5 % gross errors, judged by MSE", gross, "mse", ("huber",)),
     Case("5 % gross errors, judged by MAE", gross, "mae", ("huber",), "mae"),
     Case("Laplace, judged by MSE", lambda g, m: m + g.laplace(size=m.size), "mse",
          ("huber", "absolute")),
-    Case("exponential, judged by MSE", skewed, "mse", ("squared", "deviance")),
+    Case("exponential, judged by MSE", exponential, "mse", ("squared", "deviance")),
     Case("gamma noise, shape 8, judged by MSE", mildly_skewed, "mse", ("squared", "deviance")),
-    Case("log-normal, judged by MSE", heavy_skewed, "mse", ("squared", "deviance")),
-    Case("exponential, judged by MAE", skewed, "mae", ("absolute",), "mae"),
-    Case("exponential, 200 rows, judged by MSE", skewed, "mse", ("squared", "deviance"), rows=200),
+    Case("log-normal, judged by MSE", lognormal, "mse", ("squared", "deviance")),
+    Case("exponential, judged by MAE", exponential, "mae", ("absolute",), "mae"),
+    Case("exponential, 200 rows, judged by MSE", exponential, "mse",
+         ("squared", "deviance"), rows=200),
     Case("gamma noise, shape 8, 200 rows, judged by MSE", mildly_skewed, "mse",
          ("squared", "deviance"), rows=200),
     Case("5 % gross errors on one side, judged by MSE", one_sided, "mse", ("squared", "deviance")),
@@ -101,8 +79,8 @@ CASES = (
          ("squared", "deviance"), rows=200),
     Case("Gaussian, spread grows with the mean, by MSE", growing, "mse",
          ("squared", "huber", "deviance")),
-    Case("Student t, 3 df, judged by pinball:0.9", lambda g, m: m + g.standard_t(3, m.size),
-         "pinball:0.9", ("pinball",), "pinball:0.9"),
+    Case("Student t, 3 df, judged by pinball:0.9", student, "pinball:0.9", ("pinball",),
+         "pinball:0.9"),
     Case("Poisson counts, judged by MSE", lambda g, m: g.poisson(m).astype(float), "mse",
          ("deviance",)),
     Case("negative binomial counts, judged by MSE", negative_binomial, "mse", ("deviance",)),

@@ -5,8 +5,15 @@ from __future__ import annotations
 import math
 import sys
 
-FIRST = int(sys.argv[sys.argv.index("--first") + 1]) if "--first" in sys.argv else 0
 _Z = 1.959963984540054
+
+
+def number(option: str, usual: int) -> int:
+    """The number after an option of the command line."""
+    return int(sys.argv[sys.argv.index(option) + 1]) if option in sys.argv else usual
+
+
+FIRST = number("--first", 0)
 
 
 def share(count: int, of: int) -> str:

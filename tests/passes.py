@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from offby.engine.plan import plan_for
+from offby.engine.planning import plan_for
 from offby.engine.rows import fit_rows, update
 from offby.engine.state import State
 from offby.measures.finish import measurement

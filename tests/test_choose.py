@@ -378,8 +378,8 @@ def test_errors_that_are_mostly_zero_give_no_nonsense():
 def test_a_table_and_arrays_say_the_same(tmp_path):
     y, p = rows(heavy)
     pq.write_table(pa.table({"y": y, "p": p}), tmp_path / "a.parquet")
-    table = choose(tmp_path / "a.parquet", true="y", pred="p", judge="mae").as_dict()
-    arrays = choose(y, p, judge="mae").as_dict()
+    table = choose(tmp_path / "a.parquet", true="y", pred="p", judge="mae").to_dict()
+    arrays = choose(y, p, judge="mae").to_dict()
     differing = {key for key in table if table[key] != arrays[key]}
     assert differing == {"source", "columns"}
 
@@ -442,7 +442,7 @@ def test_every_answer_can_be_shown(case):
     make, _ = ADVICE[case]
     y, p = rows(make, 400)
     found = choose(y, p, judge=case[1])
-    told = found.as_dict()
+    told = found.to_dict()
     json.dumps(told, allow_nan=False)
     assert found.recommendation in " ".join(str(found).split())
     assert 1 <= len(found.sentences) <= 3

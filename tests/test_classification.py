@@ -17,7 +17,7 @@ import offby
 from offby import ClassTotals, DataError, Mean, Measure, MeasureError, Task, Totals
 from offby.classification.catalogue import known_names
 from offby.classification.task import q
-from offby.engine import plan
+from offby.engine import planning
 
 BINARY = Task("binary", scores=True, positive="1", costs=(1.0, 5.0))
 WORDS = Task("multiclass")
@@ -192,9 +192,9 @@ def test_of_more_classes_than_are_sampled_errors_are_bounded():
 
 
 def test_rankings_of_classes_share_a_budget_and_say_what_that_costs(monkeypatch):
-    monkeypatch.setitem(plan.BUDGETS, "scores", 1 << 12)
-    monkeypatch.setattr(plan, "_LEAST_SHARE", 1 << 9)
-    plan.plan_for.cache_clear()
+    monkeypatch.setitem(planning.BUDGETS, "scores", 1 << 12)
+    monkeypatch.setattr(planning, "_LEAST_SHARE", 1 << 9)
+    planning.plan_for.cache_clear()
     truth, chances = random_several(7, 20_000, 6)
     counted = ClassTotals(["roc_auc"], SEVERAL, [str(k) for k in range(6)])
     whole = counted.update(truth, chances).report()["roc_auc"]
@@ -208,7 +208,7 @@ def test_rankings_of_classes_share_a_budget_and_say_what_that_costs(monkeypatch)
     parts = [ClassTotals(["roc_auc"], SEVERAL, [str(k) for k in range(6)]).update(
         truth[rows], chances[rows]) for rows in halves]  # fmt: skip
     assert parts[0].merge(parts[1]).report()["roc_auc"].value == whole.value
-    plan.plan_for.cache_clear()
+    planning.plan_for.cache_clear()
 
 
 @pytest.mark.parametrize("classes", [2, 3, 7])

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 import offby
 from offby.engine import evaluate as evaluating
-from offby.engine import lane, plan
+from offby.engine import lane, planning
 from offby.engine.order import KeyCounts, finest_drop, ordered_bits
-from offby.engine.plan import plan_for
+from offby.engine.planning import plan_for
 from offby.engine.rows import fit_rows, update
 from offby.engine.state import State
 from offby.formula import log, p, r, y
@@ -258,7 +258,7 @@ def keys_of(values, pieces, budget):
 def keeping(budget):
     """So many different keys are kept, and twice as many rows looked at beforehand."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plan, "BUDGET", budget)
+        patch.setattr(planning, "BUDGET", budget)
         patch.setattr(lane, "_LOOKED_AT", 2 * budget)
         plan_for.cache_clear()
         yield

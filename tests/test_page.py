@@ -13,7 +13,7 @@ from offby import measure
 from offby.formula import p, r, y
 from offby.losses import NAMES
 from offby.measures.measurement import Measurement
-from offby.report import page, terminal
+from offby.report import terminal
 from offby.report.charts import charts
 from offby.report.finding import Finding
 from offby.report.report import Report
@@ -96,7 +96,7 @@ def test_says_what_the_report_says():
     report = by_hand(
         [1, 2, 3], [2, 2, 5], columns="truth a, prediction b", source="houses.csv", dropped=4
     )
-    words = check(page.render(report))
+    words = check(report.to_html())
     for said in (terminal.headline(report), "houses.csv", "truth a, prediction b", "heavy tail",
                  *(finding.text for finding in FINDINGS)):  # fmt: skip
         assert said in words
@@ -138,7 +138,7 @@ def test_is_small_for_a_table_of_any_size():
     report = by_hand(truths, guesses, rows=50_000_000)
     sizes = np.sort(np.abs(RNG.standard_t(2, 65_536)))
     view = View(truths, guesses, sizes, RNG.integers(1, 2000, 65_536).astype(float))
-    text = page.render(Report(50_000_000, report.measures, FINDINGS, view=view))
+    text = Report(50_000_000, report.measures, FINDINGS, view=view).to_html()
     check(text)
     assert len(text) < 400_000
     assert "16,384 rows, evenly spread" in text
@@ -147,7 +147,7 @@ def test_is_small_for_a_table_of_any_size():
 def test_same_report_same_page():
     truths, guesses = RNG.normal(size=(2, 3000))
     report = by_hand(truths, guesses)
-    assert page.render(report) == page.render(report)
+    assert report.to_html() == report.to_html()
 
 
 def test_names_cannot_write_markup():
@@ -159,7 +159,7 @@ def test_names_cannot_write_markup():
         3, {evil: MAE}, (Finding("x", evil),), columns=evil, source=evil, view=view,
         outputs={evil: inner},
     )  # fmt: skip
-    for text in (page.render(report), page.fragment(report)):
+    for text in (report.to_html(), report._repr_html_()):
         assert "<script" not in text
         assert "&lt;script&gt;alert(" in text
         parsed(text)
@@ -193,8 +193,8 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_draws_whatever_comes(name):
     report = by_hand(*CASES[name])
-    check(page.render(report))
-    check(page.fragment(report))
+    check(report.to_html())
+    check(report._repr_html_())
 
 
 def test_every_loss_has_a_shape_or_is_left_out():
@@ -204,7 +204,7 @@ def test_every_loss_has_a_shape_or_is_left_out():
     for some in ({name: shapes[name]} for name in shapes):
         view = by_hand(truths, guesses).view
         drawn = View(view.y_true, view.y_pred, view.sizes, view.weights, losses=some)
-        check(page.render(Report(500, {"mae": MAE}, view=drawn)))
+        check(Report(500, {"mae": MAE}, view=drawn).to_html())
 
 
 def test_measures_of_every_kind():
@@ -216,7 +216,7 @@ def test_measures_of_every_kind():
         "bias": Measurement("bias", 0.0, 0.1, -0.2, 0.2, better="zero"),
         "skew": Measurement("skew", 1e-300, 1.0, 1e-301, 1e300),
     }
-    text = page.render(Report(3, measures))
+    text = Report(3, measures).to_html()
     parsed(text)
     for said in ("log of 0 in row 3", "∞", "surely in 0.69", "90 % interval"):
         assert said in text
@@ -224,7 +224,7 @@ def test_measures_of_every_kind():
 
 
 def test_no_view_no_pictures():
-    words = check(page.render(Report(3, {"mae": MAE}, FINDINGS)))
+    words = check(Report(3, {"mae": MAE}, FINDINGS).to_html())
     assert "The worst rows" not in words
 
 
@@ -241,7 +241,7 @@ def test_many_outputs_stay_small():
     part = by_hand(RNG.normal(size=3000), RNG.normal(size=3000))
     outputs = {f"output {at}": part for at in range(2000)}
     findings = tuple(Finding("x", f"{name}: {FINDINGS[0].text}") for name in outputs)
-    text = page.render(Report(3000, part.measures, findings, outputs=outputs))
+    text = Report(3000, part.measures, findings, outputs=outputs).to_html()
     check(text)
     assert text.count("<figure>") == 24
     assert "Of 2,000 outputs this page has pictures for the first 6" in text
@@ -249,13 +249,11 @@ def test_many_outputs_stay_small():
 
 def test_weights_count_in_the_concentration():
     report = by_hand([0, 0, 0], [1, 1, 2], weights=np.array([1.0, 1.0, 0.0]))
-    assert "The worst row owns 33 % of the MSE" in check(page.render(report))
+    assert "The worst row owns 33 % of the MSE" in check(report.to_html())
 
 
 def test_few_rows_beyond_the_picture_are_counted():
     truths = RNG.normal(size=1000)
     guesses = truths + RNG.normal(size=1000)
     truths[17] = guesses[17] = 1e5
-    assert "of the 1,000 rows lie outside the picture" in check(
-        page.render(by_hand(truths, guesses))
-    )
+    assert "of the 1,000 rows lie outside the picture" in check(by_hand(truths, guesses).to_html())

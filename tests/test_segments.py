@@ -13,7 +13,7 @@ from scipy import stats
 
 import offby
 from offby.engine.groups import Groups
-from offby.engine.plan import plan_for
+from offby.engine.planning import plan_for
 from offby.engine.rest import rest_of
 from offby.engine.rows import Rows, columns_of, update
 from offby.engine.state import State

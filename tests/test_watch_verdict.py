@@ -192,7 +192,7 @@ def test_the_known_answer():
     assert 0 < found.cost.low < found.cost.value < found.cost.high
     assert 0 < found.gap_then < found.gap_now
     assert found.gain is None
-    as_json = json.loads(json.dumps(found.as_dict(), allow_nan=False))
+    as_json = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert (as_json["verdict"], as_json["best_epoch"]) == ("overfitting", 6)
     assert as_json["advice"] in str(found)
 

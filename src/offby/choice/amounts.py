@@ -105,17 +105,26 @@ class Scaled:
         return self.family.name + (f" ({known.format(self.shape)})" if known else "")
 
 
+def factor(y: Floats, p: Floats, weights: Floats | None = None) -> float:
+    """What predictions are multiplied with for means alike; 1 where all truths are 0.
+
+    >>> factor(np.array([2.0, 4.0]), np.array([1.0, 2.0]))
+    2.0
+    """
+    return float(np.average(y, weights=weights) / np.average(p, weights=weights)) or 1.0
+
+
 def fitted(family: Amounts, y: Floats, p: Floats, weights: Floats | None = None) -> Scaled:
     """The factor that makes the means alike, and the likeliest shape."""
     from scipy.optimize import minimize_scalar
 
-    factor = float(np.average(y, weights=weights) / np.average(p, weights=weights)) or 1.0
+    scale = factor(y, p, weights)
     if not family.shapes:
-        return Scaled(family, factor, 0.0)
+        return Scaled(family, scale, 0.0)
     found = minimize_scalar(
         lambda x: -float(
-            np.average(family.log_density(y, factor * p, math.exp(x)), weights=weights)
+            np.average(family.log_density(y, scale * p, math.exp(x)), weights=weights)
         ),
         bounds=_LOGS, method="bounded", options={"xatol": 1e-3},
     )  # fmt: skip
-    return Scaled(family, factor, math.exp(float(found.x)))
+    return Scaled(family, scale, math.exp(float(found.x)))

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from offby.choice.amounts import Amounts, fitted, gamma
+from offby.choice.amounts import Amounts, factor, fitted, gamma
 from offby.engine.rows import Floats
 
 _LEAST, _MOST = 1.05, 1.95
@@ -99,12 +99,12 @@ def compound(y: Floats, p: Floats, weights: Floats | None = None) -> Compound:
     """
     from scipy.optimize import minimize
 
-    factor = _factor(y, p, weights)
-    mean = factor * p
+    scale = factor(y, p, weights)
+    mean = scale * p
 
     def made(x: Floats) -> Compound:
         power = _LEAST + (_MOST - _LEAST) * float(special.expit(x[0]))
-        return Compound(factor, power, math.exp(float(np.clip(x[1], -30, 30))))
+        return Compound(scale, power, math.exp(float(np.clip(x[1], -30, 30))))
 
     def cost(x: Floats) -> float:
         return -float(np.average(made(x).log_density(y, p), weights=weights))
@@ -146,7 +146,3 @@ def mixed(y: Floats, p: Floats, weights: Floats | None = None) -> Mixed:
     found = fitted(Amounts("gamma", (), gamma), y[above], p[above], some)
     zeros = float(np.average(~above, weights=weights))
     return Mixed(found.factor, found.shape, min(max(zeros, _SHARE), 1 - _SHARE))
-
-
-def _factor(y: Floats, p: Floats, weights: Floats | None) -> float:
-    return float(np.average(y, weights=weights) / np.average(p, weights=weights)) or 1.0

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
 from offby.cli import streams
 from offby.cli.arguments import costs_of
 from offby.cli.progress import progress, stages
-
-if TYPE_CHECKING:
-    pass
 
 
 def choose(
@@ -102,10 +99,5 @@ def choose(
                 positive=positive, folds=folds, repeats=repeats, progress=advance,
                 trained=trained, **told,
             )  # fmt: skip
-    if html is not None:
-        found.to_html(html)
-    if json:
-        streams.print_json(found.as_dict())
-    else:
-        streams.print_answer(found, [html])
+    streams.give(found, html, json=json)
     return 0

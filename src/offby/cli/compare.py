@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
 from offby.cli import streams
 from offby.cli.arguments import costs_of, edges_of
 from offby.cli.progress import progress
-
-if TYPE_CHECKING:
-    pass
 
 
 def compare(
@@ -96,10 +93,5 @@ def compare(
             most_segments=most_segments, time=time, horizon=horizon, confidence=confidence, nan=nan,
             progress=advance,
         )  # fmt: skip
-    if html is not None:
-        found.to_html(html)
-    if json:
-        streams.print_json(found.to_dict())
-    else:
-        streams.print_answer(found, [html])
+    streams.give(found, html, json=json)
     return 0

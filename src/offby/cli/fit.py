@@ -91,12 +91,7 @@ def fit(
         )  # fmt: skip
     if save is not None:
         found.model.save(save)
-    if html is not None:
-        found.to_html(html)
-    if json:
-        streams.print_json(found.to_dict())
-    else:
-        streams.print_answer(found, [save, html])
+    streams.give(found, html, json=json, saved=save)
     return 0
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from offby.cli.progress import terminal
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
@@ -44,10 +46,8 @@ def fitting() -> Iterator[Fitting | None]:
 
     It goes when the fit is done, since the result has it too.
     """
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    if not console.is_terminal or console.is_dumb_terminal:
+    console = terminal()
+    if console is None:
         yield None
         return
     from rich.live import Live

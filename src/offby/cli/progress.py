@@ -1,66 +1,47 @@
-"""How far the reading of a table is, on a terminal."""
+"""How far the work is, on a terminal: a bar on standard error that goes when the work is done."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Read = Callable[[Any], None] | None
+"""Told of every batch of a table; None where nobody sees it."""
+Done = Callable[[int, int], None] | None
+"""Told how many things are done, and of how many."""
 
 
-@contextmanager
-def progress(doing: str) -> Iterator[Callable[..., None] | None]:
-    """A bar on standard error, where that is a terminal; it goes when the work is done."""
+def terminal() -> Console | None:
+    """Standard error, if it is a terminal that can be drawn on anew."""
     from rich.console import Console
 
     console = Console(stderr=True)
-    if not console.is_terminal or console.is_dumb_terminal:
-        yield None
-        return
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(),
-               TextColumn("{task.fields[rows]:,} rows"),
-               TimeRemainingColumn())  # fmt: skip
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(doing, total=None, rows=0)
-
-        def advance(batch: Any, description: str = doing) -> None:
-            share = {} if batch.progress is None else {"total": 1.0, "completed": batch.progress}
-            bar.update(task, description=description, rows=batch.first_row + batch.rows, **share)
-
-        yield advance
+    return console if console.is_terminal and not console.is_dumb_terminal else None
 
 
 @contextmanager
-def counted(doing: str) -> Iterator[Callable[[int, int], None] | None]:
-    """A bar on standard error for things that are done one by one, where that is a terminal."""
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    if not console.is_terminal or console.is_dumb_terminal:
-        yield None
-        return
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (TextColumn(doing), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(doing, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+def progress(doing: str) -> Iterator[Read]:
+    """A bar for the reading of a table."""
+    with stages(doing, doing) as (read, _):
+        yield read
 
 
 @contextmanager
-def stages(reading: str, doing: str) -> Iterator[tuple[Callable[..., None] | None, ...]]:
-    """A bar that tells of the reading of a table, then of things done one by one; if it is seen."""
-    from rich.console import Console
+def counted(doing: str) -> Iterator[Done]:
+    """A bar for things that are done one by one."""
+    with stages(doing, doing) as (_, done):
+        yield done
 
-    console = Console(stderr=True)
-    if not console.is_terminal or console.is_dumb_terminal:
+
+@contextmanager
+def stages(reading: str, doing: str) -> Iterator[tuple[Read, Done]]:
+    """A bar for the reading of a table, then for things that are done one by one."""
+    console = terminal()
+    if console is None:
         yield None, None
         return
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn

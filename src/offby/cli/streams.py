@@ -6,10 +6,12 @@ import codecs
 import io
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from offby.report.answer import Answer
 
 _PLAIN = {"±": "+-", "−": "-", "…": "...", "∞": "inf", "²": "^2", "•": "*", "×": "x", "─": "-",
           "│": "|", "┤": "|", "└": "+", "╌": ".", "┊": ":", "⠨": ":", "·": "-", "→": "->"} | {
@@ -36,11 +38,14 @@ def print_json(content: Any) -> None:
     print(json.dumps(content, indent=2, ensure_ascii=not knows_all_signs(), allow_nan=False))
 
 
-class Answer(Protocol):
-    """What a command found, as its user reads it."""
-
-    def to_text(self, width: int | None = None, *, color: bool = False) -> str:
-        """The text, for a terminal so wide."""
+def give(found: Answer, html: str | None, *, json: bool, saved: str | None = None) -> None:
+    """Write the page of what was found, if so asked, and print it, as text or as JSON."""
+    if html is not None:
+        found.to_html(html)
+    if json:
+        print_json(found.to_dict())
+    else:
+        print_answer(found, [saved, html])
 
 
 def print_answer(found: Answer, written: Iterable[str | None]) -> None:

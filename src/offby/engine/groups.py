@@ -36,7 +36,7 @@ _NO_FLOATS = np.zeros((0, 0))
 class Groups:
     """Totals a group: `add` columns with the code of each row's group, then ask for a `state`.
 
-    >>> from offby.engine.plan import plan_for
+    >>> from offby.engine.planning import plan_for
     >>> from offby.formula.aggregates import Mean
     >>> from offby.formula.words import p, r, y
     >>> groups = Groups(plan_for((Mean(abs(r)),), False))

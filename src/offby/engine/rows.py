@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
@@ -50,19 +50,23 @@ class Rows:
 def fit_rows(y_true: Any, y_pred: Any, sample_weight: Any = None) -> Rows:
     """The three as float64 columns of one length; raises `DataError` naming what does not fit."""
     truth, prediction = as_column(y_true, "y_true"), as_column(y_pred, "y_pred")
-    if truth.size != prediction.size:
-        raise DataError(
-            f"y_true has {truth.size} rows and y_pred has {prediction.size}; they must be the same "
-            "rows in the same order"
-        )
-    if sample_weight is None:
-        return Rows(truth, prediction, None)
-    weight = as_column(sample_weight, "sample_weight")
-    if weight.size != truth.size:
-        raise DataError(
-            f"sample_weight has {weight.size} rows and y_true has {truth.size}; give one a row"
-        )
+    weight = None if sample_weight is None else as_column(sample_weight, "sample_weight")
+    check_lengths(truth, [prediction], weight)
     return Rows(truth, prediction, weight)
+
+
+def check_lengths(truth: Sized, predictions: Sequence[Sized], weight: Sized | None) -> None:
+    """Raise `DataError` unless there is one of each for every row."""
+    for prediction in predictions:
+        if len(prediction) != len(truth):
+            raise DataError(
+                f"y_true has {len(truth)} rows and y_pred has {len(prediction)}; they must be the "
+                "same rows in the same order"
+            )
+    if weight is not None and len(weight) != len(truth):
+        raise DataError(
+            f"sample_weight has {len(weight)} rows and y_true has {len(truth)}; give one a row"
+        )
 
 
 def as_column(values: Any, name: str) -> Floats:

@@ -38,6 +38,17 @@ class Columns:
         return [*self.features, *([self.weight] if self.weight is not None else [])]
 
 
+def open_for_passes(source: Any) -> Table:
+    """A table that can be read several times; raises `TableError` for another."""
+    table = open_table(source)
+    if table.once:
+        raise TableError(
+            f"{table.source} can be read only once, and a fit takes several passes; save it to a "
+            "file first"
+        )
+    return table
+
+
 def columns_of(
     source: Any, target: str, features: Sequence[str] | None, weight: str | None
 ) -> Columns:
@@ -46,12 +57,7 @@ def columns_of(
     Raises `TableError` for columns that are not there, and for a table that can be read only once;
     `DataError` for text among the features.
     """
-    table = open_table(source)
-    if table.once:
-        raise TableError(
-            f"{table.source} can be read only once, and a fit takes several passes; save it to a "
-            "file first"
-        )
+    table = open_for_passes(source)
     taken = {target, weight}
     chosen = tuple(name for name in table.columns if name not in taken)
     chosen = chosen if features is None else tuple(features)

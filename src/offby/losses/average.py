@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from offby.engine.plan import plan_for
+from offby.engine.planning import plan_for
 from offby.engine.rows import fit_rows, update
 from offby.engine.state import State
 from offby.errors import DataError

@@ -22,21 +22,26 @@ from offby.measures.uncertainty import effective_n, interval, moments_only, stan
 
 def measurement(state: State, measure: Measure, confidence: float) -> Measurement:
     """What the pass says of one measure."""
-    blank = Measurement(
-        measure.name, None, n=state.sums.rows, units=measure.units, better=measure.better,
-        confidence=confidence, range=measure.range,
-    )  # fmt: skip
+    nothing = blank(state, measure, confidence)
     try:
         found = {part: aggregate(state, part) for part in aggregates_of(measure.formula)}
         value, bracket = _value(measure, found)
     except Undefined as reason:
-        return replace(blank, undefined=_said(reason, measure))
-    valued = replace(blank, value=value, bracket=bracket)
+        return replace(nothing, undefined=_said(reason, measure))
+    valued = replace(nothing, value=value, bracket=bracket)
     try:
         error, low, high = _interval(state, measure, found, value, confidence)
     except Undefined as reason:
         return replace(valued, unsure=str(reason))
     return replace(valued, standard_error=error, low=low, high=high)
+
+
+def blank(state: State, measure: Measure, confidence: float) -> Measurement:
+    """What is known of a measure before its value is."""
+    return Measurement(
+        measure.name, None, n=state.sums.rows, units=measure.units, better=measure.better,
+        confidence=confidence, range=measure.range,
+    )  # fmt: skip
 
 
 def _value(

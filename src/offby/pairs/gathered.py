@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from offby.classification.catalogue import resolve
 from offby.classification.task import REGRESSION, Task
 from offby.engine.groups import Groups
-from offby.engine.plan import plan_for
+from offby.engine.planning import plan_for
 from offby.engine.rows import Floats, Policy, Rows, check_policy, together, update
 from offby.engine.sample import Sample
 from offby.engine.state import State

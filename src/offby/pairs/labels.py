@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from offby import confusion
-from offby.classification.statistics import confusion_of, counted, weights_of
+from offby.classification.counts import confusion_of, counted, weights_of
 from offby.confusion.estimate import standard_error
 from offby.engine.evaluate import Floats, compute
 from offby.formula.aggregates import MOST_CLASSES

@@ -14,7 +14,7 @@ import numpy as np
 
 from offby.classification.statistics import measurement
 from offby.engine.evaluate import Floats
-from offby.engine.plan import plan_for
+from offby.engine.planning import plan_for
 from offby.engine.state import State
 from offby.formula.expression import Expression
 from offby.formula.words import w, y

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from os import PathLike
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from offby.choice import Study
 from offby.drawing.chart import Chart
 from offby.report import choice_charts, choice_page, choice_text, choice_words
-from offby.report.report import strict
+from offby.report.answer import Answer
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, repr=False)
-class Choice:
+class Choice(Answer):
     """The loss to train with, given the judge: one line, three sentences, a table, evidence.
 
     `str(choice)` is what the terminal shows; `study` holds the numbers, where predictions were
@@ -66,54 +66,30 @@ class Choice:
     draw: Callable[[], list[Chart]] = list
     """The pictures of the page."""
 
-    def as_dict(self) -> dict[str, Any]:
-        """The answer as plain values; what JSON has no number for is a string."""
-        noises = None if self.noises is None else list(self.noises.values)
-        return strict(  # type: ignore[no-any-return]
-            {
-                "recommendation": self.recommendation,
-                "sentences": list(self.sentences),
-                "judge": self.judge,
-                "rows": self.rows,
-                "used": self.used,
-                "dropped": self.dropped,
-                "confidence": self.confidence,
-                "source": self.source,
-                "columns": self.columns,
-                "table": list(self.table.values),
-                "noises": noises,
-                **(
-                    {}
-                    if self.trimmed is None
-                    else {
-                        "without_worst": list(self.trimmed.values),
-                        "finished": self.finished,
-                    }
-                ),
-                "evidence": {one.name: {"text": one.text, **one.estimate} for one in self.evidence},
-            }
-        )
+    def _values(self) -> dict[str, Any]:
+        found: dict[str, Any] = {
+            "recommendation": self.recommendation,
+            "sentences": list(self.sentences),
+            "judge": self.judge,
+            "rows": self.rows,
+            "used": self.used,
+            "dropped": self.dropped,
+            "confidence": self.confidence,
+            "source": self.source,
+            "columns": self.columns,
+            "table": list(self.table.values),
+            "noises": None if self.noises is None else list(self.noises.values),
+        }
+        if self.trimmed is not None:
+            found |= {"without_worst": list(self.trimmed.values), "finished": self.finished}
+        evidence = {one.name: {"text": one.text, **one.estimate} for one in self.evidence}
+        return found | {"evidence": evidence}
 
-    def to_json(self, indent: int | None = 2) -> str:
-        """The answer as strict JSON."""
-        return json.dumps(self.as_dict(), indent=indent, ensure_ascii=False, allow_nan=False)
+    def _show(self, console: Console) -> None:
+        choice_text.show(self, console)
 
-    def to_html(self, path: str | PathLike[str] | None = None) -> str:
-        """The answer as one page that opens offline; written to `path` if one is given."""
-        text = choice_page.render(self)
-        if path is not None:
-            Path(path).write_text(text, encoding="utf-8")
-        return text
-
-    def to_text(self, width: int | None = None, *, color: bool = False) -> str:
-        """The answer as the terminal shows it."""
-        return choice_text.to_text(self, width, color=color)
-
-    def __repr__(self) -> str:
-        return self.to_text()
-
-    def _repr_html_(self) -> str:
-        return choice_page.fragment(self)
+    def _page(self, *, whole: bool) -> str:
+        return choice_page.render(self, whole=whole)
 
 
 def chosen(

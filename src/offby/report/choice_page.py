@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from offby.report.choice_text import read
-from offby.report.templates import template
+from offby.report.templates import filled
 
 if TYPE_CHECKING:
     from offby.report.choice import Choice
@@ -13,26 +13,14 @@ if TYPE_CHECKING:
 _NOTES = "Noise is actual − predicted; a nat is the unit of log-likelihood. "
 
 
-def render(choice: Choice) -> str:
-    """The whole page."""
-    return _template(choice, whole=True) + "\n"
-
-
-def fragment(choice: Choice) -> str:
-    """The same for a notebook, styled by itself alone."""
-    return _template(choice, whole=False)
-
-
-def _template(choice: Choice, *, whole: bool) -> str:
-    return template("choice.html.j2").render(whole=whole, **_content(choice)).strip()
+def render(choice: Choice, *, whole: bool) -> str:
+    """The page, or the same for a notebook."""
+    return filled("choice.html.j2", whole=whole, **_content(choice))
 
 
 def _content(choice: Choice) -> dict[str, Any]:
-    from offby import __version__
-
     first, *others = choice.sentences
     return {
-        "version": __version__,
         "source": choice.source,
         "columns": read(choice),
         "main": {"headline": first, "charts": choice.draw()},

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from offby.drawing.numbers import rows
-from offby.report.printed import LEAST_WIDTH, bullets, narrow, printed
+from offby.report.printed import LEAST_WIDTH, bullets, narrow
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -17,11 +16,6 @@ if TYPE_CHECKING:
 
 
 _TAKEN = {"keep", "recommended", "to try"}  # what the line that one would take is called
-
-
-def to_text(choice: Choice, width: int | None = None, *, color: bool = False) -> str:
-    """The answer as text, for a terminal so wide; 80 columns if not told."""
-    return printed(partial(show, choice), width, color)
 
 
 def show(choice: Choice, console: Console) -> None:

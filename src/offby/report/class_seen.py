@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from offby.classification.statistics import confusion_of, score_counts
+from offby.classification.counts import confusion_of, score_counts
 from offby.classification.task import Task, q
 from offby.engine.state import State
 from offby.formula.aggregates import Confused, Scored

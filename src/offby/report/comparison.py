@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from os import PathLike
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from offby.errors import MeasureError
 from offby.measures.measurement import Measurement
 from offby.pairs.difference import TARGETS, Difference
 from offby.report import comparison_page, comparison_text
+from offby.report.answer import Answer
 from offby.report.comparison_segments import ComparedSegment
 from offby.report.comparison_view import ComparisonView
 from offby.report.finding import Finding
-from offby.report.report import strict
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 Pair = tuple[str, str]
 
@@ -34,7 +34,7 @@ class Rank:
 
 
 @dataclass(frozen=True, repr=False)
-class Comparison:
+class Comparison(Answer):
     """The measures of several models on the same rows, their differences, and what they mean.
 
     The first model is the one that others are compared with. `comparison["mae"]` is the
@@ -103,9 +103,8 @@ class Comparison:
             for place, model in enumerate(order, start=1)
         )
 
-    def to_dict(self) -> dict[str, Any]:
-        """The comparison as plain values; what JSON has no number for is a string."""
-        found = {
+    def _values(self) -> dict[str, Any]:
+        return {
             "rows": self.rows,
             "dropped": self.dropped,
             "source": self.source,
@@ -125,28 +124,12 @@ class Comparison:
             "segments": [segment.to_dict() for segment in self.segments],
             "findings": [finding.to_dict() for finding in self.findings],
         }
-        return strict(found)  # type: ignore[no-any-return]
 
-    def to_json(self, indent: int | None = 2) -> str:
-        """The comparison as strict JSON."""
-        return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False)
+    def _show(self, console: Console) -> None:
+        comparison_text.show(self, console)
 
-    def to_html(self, path: str | PathLike[str] | None = None) -> str:
-        """The comparison as one page that opens offline; written to `path` if one is given."""
-        text = comparison_page.render(self)
-        if path is not None:
-            Path(path).write_text(text, encoding="utf-8")
-        return text
-
-    def to_text(self, width: int | None = None, *, color: bool = False) -> str:
-        """The comparison as the terminal shows it."""
-        return comparison_text.to_text(self, width, color=color)
-
-    def __repr__(self) -> str:
-        return self.to_text()
-
-    def _repr_html_(self) -> str:
-        return comparison_page.fragment(self)
+    def _page(self, *, whole: bool) -> str:
+        return comparison_page.render(self, whole=whole)
 
 
 def badness(measured: Measurement) -> float:

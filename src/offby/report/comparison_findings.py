@@ -10,9 +10,8 @@ from offby.measures.measurement import Measurement
 from offby.pairs.difference import Difference
 from offby.report.comparison_words import label, listed, percents
 from offby.report.finding import Finding
+from offby.report.findings import FEW, weights
 
-_FEW = 30
-_UNEVEN = 0.9
 _SENTENCES = 6  # pairs that are told one by one
 Pair = tuple[str, str]
 
@@ -43,7 +42,7 @@ def findings(compared: Compared) -> tuple[Finding, ...]:
     if not compared.rows:
         return (Finding("empty", "there are no rows to compare models on"),)
     parts = (_identical, _disagreement, _skill, _nearer, _alone, _tied, _infinite, _unknown,
-             _cautions, _together, _weights, _trust, _dropped)  # fmt: skip
+             _cautions, _together, weights, _trust, _dropped)  # fmt: skip
     return tuple(finding for part in parts for finding in part(compared))
 
 
@@ -181,15 +180,6 @@ def _together(compared: Compared) -> Iterator[Finding]:
     yield Finding("simultaneous", text, {"pairs": pairs, "method": "Bonferroni"})
 
 
-def _weights(compared: Compared) -> Iterator[Finding]:
-    if compared.effective_rows < _UNEVEN * compared.rows:
-        text = (
-            f"the weights are uneven: {rows(compared.rows)} say as much as "
-            f"{number(compared.effective_rows)} of equal weight, and the intervals know that"
-        )
-        yield Finding("weights", text, {"effective_rows": compared.effective_rows})
-
-
 def _trust(compared: Compared) -> Iterator[Finding]:
     if compared.rows == 1:
         text = "one row shows no spread, so nothing can be said of how sure this is"
@@ -200,7 +190,7 @@ def _trust(compared: Compared) -> Iterator[Finding]:
             "moments; rows of one moment are added up"
         )
         yield Finding("in_time", text, {"moments": compared.moments})
-    elif compared.rows < _FEW:
+    elif compared.rows < FEW:
         text = (
             f"{rows(compared.rows)} are few: the intervals rest on the t distribution; compare "
             "on more rows before you decide"

@@ -9,7 +9,7 @@ from offby.drawing.numbers import rows
 from offby.report import comparison_charts, comparison_segment_charts
 from offby.report.comparison_text import Cells, segment_tables, tables
 from offby.report.comparison_words import headline
-from offby.report.templates import template
+from offby.report.templates import filled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,23 +42,12 @@ class Main:
     charts: list[Chart]
 
 
-def render(comparison: Comparison) -> str:
-    """The whole page."""
-    return _template(comparison, whole=True) + "\n"
-
-
-def fragment(comparison: Comparison) -> str:
-    """The same for a notebook, styled by itself alone."""
-    return _template(comparison, whole=False)
-
-
-def _template(comparison: Comparison, *, whole: bool) -> str:
-    return template("comparison.html.j2").render(whole=whole, **_content(comparison)).strip()
+def render(comparison: Comparison, *, whole: bool) -> str:
+    """The page, or the same for a notebook."""
+    return filled("comparison.html.j2", whole=whole, **_content(comparison))
 
 
 def _content(comparison: Comparison) -> dict[str, Any]:
-    from offby import __version__
-
     main = Main(
         headline(comparison),
         [Grid(*table) for table in tables(comparison)],
@@ -68,7 +57,6 @@ def _content(comparison: Comparison) -> dict[str, Any]:
         [*comparison_charts.charts(comparison), *comparison_segment_charts.charts(comparison)],
     )  # fmt: skip
     return {
-        "version": __version__,
         "source": comparison.source,
         "columns": comparison.columns,
         "main": main,

@@ -13,7 +13,7 @@ from offby.pairs.difference import Difference, Verdict, holm
 from offby.pairs.parts import Part
 from offby.report.comparison_words import label, listed
 from offby.report.finding import Finding
-from offby.segments.segment import Lazily
+from offby.segments.segment import Lazily, Subset
 
 if TYPE_CHECKING:
     from offby.report.comparison import Comparison
@@ -25,8 +25,8 @@ _SENTENCES = 3  # pairs that are told one by one
 
 
 @dataclass(frozen=True, eq=False)
-class ComparedSegment:
-    """The rows that share these values of these columns, or all `others` beyond the largest.
+class ComparedSegment(Subset):
+    """A segment that models were compared in.
 
     `measures["mae"]["a"]` is a `Measurement`; `differences["mae"]["b", "a"]` is the `Difference` of
     every other model and the first one, judged together with all segments by the same columns.
@@ -39,36 +39,18 @@ class ComparedSegment:
     differences: Mapping[str, Mapping[Pair, Difference]]
     others: int = 0
 
-    @property
-    def label(self) -> str:
-        """The segment in words, such as `region = north, age = 30 and more`."""
-        if self.others:
-            return f"{self.others:,} others of {' × '.join(self.columns)}"
-        pairs = zip(self.columns, self.values, strict=True)
-        return ", ".join(f"{column} = {value}" for column, value in pairs)
-
-    @property
-    def name(self) -> str:
-        """The segment where its columns are known."""
-        return f"{self.others:,} others" if self.others else " × ".join(self.values)
-
     def __getitem__(self, measure: str) -> Difference:
         return list(self.differences[measure].values())[-1]
 
     def to_dict(self) -> dict[str, Any]:
         """The segment for JSON."""
-        found: dict[str, Any] = {"by": list(self.columns), "values": list(self.values),
-                                 "rows": self.rows}  # fmt: skip
-        if self.others:
-            found["others"] = self.others
-        found["measures"] = {
-            name: {model: m.value for model, m in models.items()}
-            for name, models in self.measures.items()
+        return self._place() | {
+            "measures": {
+                name: {model: m.value for model, m in models.items()}
+                for name, models in self.measures.items()
+            },
+            "differences": [d.to_dict() for of in self.differences.values() for d in of.values()],
         }
-        found["differences"] = [
-            d.to_dict() for of in self.differences.values() for d in of.values()
-        ]
-        return found
 
 
 Differ = Callable[[Part, str, Pair], Difference]

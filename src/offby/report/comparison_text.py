@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from offby.drawing.numbers import between, number, percent
 from offby.pairs.difference import Difference
 from offby.report.comparison_segments import ComparedSegment, families
 from offby.report.comparison_words import headline, label, listed
-from offby.report.printed import LEAST_WIDTH, bullets, narrow, printed
+from offby.report.printed import LEAST_WIDTH, bullets, narrow
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -21,11 +20,6 @@ if TYPE_CHECKING:
 _SEGMENTS, _LEAST_SEGMENTS = 20, 5
 Cells = Sequence[str]
 Lines = tuple[Cells, Sequence[Cells]]
-
-
-def to_text(comparison: Comparison, width: int | None = None, *, color: bool = False) -> str:
-    """The comparison as text, for a terminal so wide; 80 columns if not told."""
-    return printed(partial(show, comparison), width, color)
 
 
 def show(comparison: Comparison, console: Console) -> None:

@@ -22,13 +22,22 @@ _ENOUGH_FOR_SHARES = 200
 _UNEVEN = 0.9
 
 
-class Counted(Protocol):
-    """What every kind of report knows of its rows."""
+class Weighed(Protocol):
+    """What every kind of report knows of its rows and their weights."""
 
     @property
     def rows(self) -> int:
         """How many rows were measured."""
         ...
+
+    @property
+    def effective_rows(self) -> float:
+        """How many rows of equal weight would say as much."""
+        ...
+
+
+class Counted(Weighed, Protocol):
+    """What a report of measures knows besides."""
 
     @property
     def dropped(self) -> int:
@@ -38,11 +47,6 @@ class Counted(Protocol):
     @property
     def asked(self) -> Mapping[str, Measurement]:
         """What was asked for."""
-        ...
-
-    @property
-    def effective_rows(self) -> float:
-        """How many rows of equal weight would say as much."""
         ...
 
 
@@ -185,7 +189,7 @@ def undefined(evidence: Counted) -> Iterator[Finding]:
             yield Finding("infinite", text, {"measure": name})
 
 
-def weights(evidence: Counted) -> Iterator[Finding]:
+def weights(evidence: Weighed) -> Iterator[Finding]:
     """Whether few rows carry most of the weight."""
     count, equal = evidence.rows, evidence.effective_rows
     if equal < _UNEVEN * count:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, partial
-from os import PathLike
-from pathlib import Path
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from offby.drawing.landscape import Landscape
 from offby.drawing.plot import Floats
 from offby.report import fitted_page, fitted_text
-from offby.report.printed import printed
-from offby.report.report import Report, strict
+from offby.report.answer import Answer
+from offby.report.report import Report
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Coefficient:
 
 
 @dataclass(frozen=True, repr=False)
-class Fitted:
+class Fitted(Answer):
     """A fitted model and the report on the rows held out.
 
     `report` is what `offby measure` says of those rows, or of the very rows that were fitted where
@@ -63,8 +63,7 @@ class Fitted:
         """The loss around the model with the path walked, made when it is first asked for."""
         return self.survey()
 
-    def to_dict(self) -> dict[str, Any]:
-        """The fit as plain values; infinities and NaN as the strings JSON has no number for."""
+    def _values(self) -> dict[str, Any]:
         found: dict[str, Any] = {
             "source": self.source,
             "target": self.target,
@@ -85,25 +84,10 @@ class Fitted:
             "cautions": list(self.cautions),
             "report": self.report.to_dict(),
         }
-        return strict(found)  # type: ignore[no-any-return]
+        return found
 
-    def to_json(self, indent: int | None = 2) -> str:
-        """The fit as strict JSON; what JSON lacks is "Infinity", "-Infinity" or "NaN"."""
-        return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False)
+    def _show(self, console: Console) -> None:
+        fitted_text.show(self, console)
 
-    def to_html(self, path: str | PathLike[str] | None = None) -> str:
-        """The fit as one page that opens offline; written to `path` if one is given."""
-        text = fitted_page.render(self)
-        if path is not None:
-            Path(path).write_text(text, encoding="utf-8")
-        return text
-
-    def to_text(self, width: int | None = None, *, color: bool = False) -> str:
-        """The fit as the terminal shows it."""
-        return printed(partial(fitted_text.show, self), width, color)
-
-    def __repr__(self) -> str:
-        return self.to_text()
-
-    def _repr_html_(self) -> str:
-        return fitted_page.fragment(self)
+    def _page(self, *, whole: bool) -> str:
+        return fitted_page.render(self, whole=whole)

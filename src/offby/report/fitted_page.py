@@ -12,7 +12,7 @@ from offby.drawing.chart import Chart, Key
 from offby.drawing.numbers import between, number
 from offby.drawing.plot import BLUE, INK, ORANGE, Axis, Floats
 from offby.report import fitted_text, page
-from offby.report.templates import template
+from offby.report.templates import filled
 
 if TYPE_CHECKING:
     from offby.report.fitted import Coefficient, Fitted
@@ -34,21 +34,11 @@ class Main:
     measured: str
 
 
-def render(fitted: Fitted) -> str:
-    """The whole page."""
-    return _template(fitted, whole=True) + "\n"
-
-
-def fragment(fitted: Fitted) -> str:
-    """The same with fewer pictures, styled by itself alone."""
-    return _template(fitted, whole=False)
-
-
-def _template(fitted: Fitted, *, whole: bool) -> str:
+def render(fitted: Fitted, *, whole: bool) -> str:
+    """The page, or the same with fewer pictures for a notebook."""
     content = page.content(fitted.report, None if whole else 2)
     held, content["main"] = content["main"], _main(fitted)
-    found = template("fitted.html.j2").render(whole=whole, held=held, **content)
-    return found.strip()
+    return filled("fitted.html.j2", whole=whole, held=held, **content)
 
 
 def _main(fitted: Fitted) -> Main:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from functools import partial
-from os import PathLike
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from offby.measures.measurement import Measurement
 from offby.report import fitted_quantiles_page, fitted_quantiles_text
-from offby.report.printed import printed
-from offby.report.report import strict
+from offby.report.answer import Answer
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,7 @@ class Level:
 
 
 @dataclass(frozen=True, repr=False)
-class FittedQuantiles:
+class FittedQuantiles(Answer):
     """A model of several quantiles, and how each fares on the rows held out.
 
     `levels` are measured on the very rows that were fitted where none were held out; `cautions` say
@@ -54,8 +52,7 @@ class FittedQuantiles:
     held_out: int
     cautions: tuple[str, ...]
 
-    def to_dict(self) -> dict[str, Any]:
-        """The fit as plain values; infinities and NaN as the strings JSON has no number for."""
+    def _values(self) -> dict[str, Any]:
         model, errors = self.model, self.model.standard_errors_
         of_intercept = model.intercept_standard_error_
         found: dict[str, Any] = {
@@ -76,25 +73,10 @@ class FittedQuantiles:
             "cautions": list(self.cautions),
             "levels": [level.to_dict() for level in self.levels],
         }
-        return strict(found)  # type: ignore[no-any-return]
+        return found
 
-    def to_json(self, indent: int | None = 2) -> str:
-        """The fit as strict JSON; what JSON lacks is "Infinity", "-Infinity" or "NaN"."""
-        return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False)
+    def _show(self, console: Console) -> None:
+        fitted_quantiles_text.show(self, console)
 
-    def to_html(self, path: str | PathLike[str] | None = None) -> str:
-        """The fit as one page that opens offline; written to `path` if one is given."""
-        text = fitted_quantiles_page.render(self)
-        if path is not None:
-            Path(path).write_text(text, encoding="utf-8")
-        return text
-
-    def to_text(self, width: int | None = None, *, color: bool = False) -> str:
-        """The fit as the terminal shows it."""
-        return printed(partial(fitted_quantiles_text.show, self), width, color)
-
-    def __repr__(self) -> str:
-        return self.to_text()
-
-    def _repr_html_(self) -> str:
-        return fitted_quantiles_page.fragment(self)
+    def _page(self, *, whole: bool) -> str:
+        return fitted_quantiles_page.render(self, whole=whole)

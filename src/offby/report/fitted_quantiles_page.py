@@ -15,7 +15,7 @@ from offby.formula.expression import number_text
 from offby.report.fitted_quantiles_text import HEADS, cells, headline, measured_on
 from offby.report.fitted_text import said
 from offby.report.forest import Bar, forest, reach
-from offby.report.templates import template
+from offby.report.templates import filled
 
 if TYPE_CHECKING:
     from offby.report.fitted_quantiles import FittedQuantiles
@@ -45,24 +45,12 @@ class Main:
     charts: list[Chart]
 
 
-def render(fitted: FittedQuantiles) -> str:
-    """The whole page."""
-    return _template(fitted, whole=True) + "\n"
-
-
-def fragment(fitted: FittedQuantiles) -> str:
-    """The same for a notebook, styled by itself alone."""
-    return _template(fitted, whole=False)
-
-
-def _template(fitted: FittedQuantiles, *, whole: bool) -> str:
-    from offby import __version__
-
-    found = template("fitted_quantiles.html.j2").render(
-        whole=whole, version=__version__, source=fitted.source, main=_main(fitted), summary=[],
-        footnote="Lines that cross are sorted in each row's prediction. ",
+def render(fitted: FittedQuantiles, *, whole: bool) -> str:
+    """The page, or the same for a notebook."""
+    return filled(
+        "fitted_quantiles.html.j2", whole=whole, source=fitted.source, main=_main(fitted),
+        summary=[], footnote="Lines that cross are sorted in each row's prediction. ",
     )  # fmt: skip
-    return found.strip()
 
 
 def _main(fitted: FittedQuantiles) -> Main:

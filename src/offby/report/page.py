@@ -12,7 +12,7 @@ from offby.drawing.numbers import percent, rows
 from offby.measures.measurement import Measurement
 from offby.report import needle, terminal
 from offby.report.class_view import ClassView
-from offby.report.templates import template
+from offby.report.templates import filled
 from offby.report.view import View
 from offby.report.worst import worst
 
@@ -53,25 +53,17 @@ class Section:
     listings: list[Listing]
 
 
-def render(report: Report) -> str:
-    """The whole page."""
-    return template("page.html.j2").render(whole=True, **content(report, None)).strip() + "\n"
-
-
-def fragment(report: Report) -> str:
-    """The headline, the table, the findings and two pictures, styled by themselves alone."""
-    return template("page.html.j2").render(whole=False, **content(report, 2)).strip()
+def render(report: Report, *, whole: bool) -> str:
+    """The page, or for a notebook the headline, the table, the findings and two pictures."""
+    return filled("page.html.j2", whole=whole, **content(report, None if whole else 2))
 
 
 def content(report: Report, most: int | None) -> dict[str, Any]:
     """What the page's template is filled with; `most` pictures, None for all."""
-    from offby import __version__
-
     said = tuple(finding.text for finding in report.findings)
     drawn = _DRAWN_OUTPUTS if most is None else 1
     listed = islice(report.outputs.items(), _LISTED_OUTPUTS if most is None else drawn)
     return {
-        "version": __version__,
         "source": report.source,
         "columns": report.columns,
         "main": _section("", report, most),

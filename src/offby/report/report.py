@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from os import PathLike
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from offby.confusion import Confusion
 from offby.errors import MeasureError
 from offby.interventions import Intervention, Trials
 from offby.measures.measurement import Measurement
 from offby.report import class_terminal, needle, page, terminal
+from offby.report.answer import Answer
 from offby.report.class_view import ClassView
 from offby.report.finding import Finding
 from offby.report.view import View
@@ -22,9 +19,12 @@ from offby.scores import ScoreCounts
 from offby.segments.search import Search
 from offby.segments.segment import Segment
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 
 @dataclass(frozen=True, repr=False)
-class Report:
+class Report(Answer):
     """The measurements of a table, what they mean, and pictures of it.
 
     `report["rmse"]` is a `Measurement`. With several outputs the measurements are averages over
@@ -79,8 +79,7 @@ class Report:
         """
         return () if self.trials is None else self.trials.interventions
 
-    def to_dict(self) -> dict[str, Any]:
-        """The report as plain values; infinities and NaN as the strings JSON has no number for."""
+    def _values(self) -> dict[str, Any]:
         found: dict[str, Any] = {
             "rows": self.rows,
             "dropped": self.dropped,
@@ -99,34 +98,10 @@ class Report:
             found["search"] = self.search.to_dict()
         if self.outputs:
             found["outputs"] = {name: r.to_dict() for name, r in self.outputs.items()}
-        return strict(found)  # type: ignore[no-any-return]
+        return found
 
-    def to_json(self, indent: int | None = 2) -> str:
-        """The report as strict JSON; what JSON lacks is "Infinity", "-Infinity" or "NaN"."""
-        return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False)
+    def _show(self, console: Console) -> None:
+        terminal.show(self, console)
 
-    def to_html(self, path: str | PathLike[str] | None = None) -> str:
-        """The report as one page that opens offline; written to `path` if one is given."""
-        text = page.render(self)
-        if path is not None:
-            Path(path).write_text(text, encoding="utf-8")
-        return text
-
-    def to_text(self, width: int | None = None, *, color: bool = False) -> str:
-        """The report as the terminal shows it."""
-        return terminal.to_text(self, width, color=color)
-
-    def __repr__(self) -> str:
-        return self.to_text()
-
-    def _repr_html_(self) -> str:
-        return page.fragment(self)
-
-
-def strict(value: Any) -> Any:
-    """Plain values without the numbers that JSON has not."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    if isinstance(value, Mapping):
-        return {key: strict(inner) for key, inner in value.items()}
-    return [strict(inner) for inner in value] if isinstance(value, list | tuple) else value
+    def _page(self, *, whole: bool) -> str:
+        return page.render(self, whole=whole)

@@ -10,18 +10,16 @@ import numpy as np
 from offby.drawing import plot
 from offby.drawing.chart import Chart, Key, Listing
 from offby.drawing.numbers import between, number, percent
-from offby.drawing.plot import DASH, GREEN, INK, MUTED, ORANGE, Axis, Floats, Spec
+from offby.drawing.plot import DASH, GREEN, INK, MUTED, ORANGE, Axis, Floats
 from offby.measures.measurement import Measurement
+from offby.report import ladder
 from offby.report.segment_findings import worse
 from offby.report.segment_text import SEARCHED, families
 from offby.segments.search import Search
 from offby.segments.segment import Segment
 
-_NAMED = 20  # segments that are drawn one by one, with their names
 _DRAWN = 2000  # dots of a cloud
-_LETTERS = 26  # of a name
 _LISTS = 6  # lists of segments that are drawn
-_ROOM = 0.5  # of the intervals' width, for the names
 _BAR = 100  # pixels
 _COLORS = {None: MUTED, False: GREEN, True: ORANGE}  # what matters most is drawn last
 
@@ -35,7 +33,7 @@ def charts(segments: Sequence[Segment], whole: Measurement | None) -> list[Chart
         known = [one for one in family if _ends(one, whole.name) is not None]
         if known:
             found.append(_ladder(known, whole.name, whole.value))
-        if len(known) > _NAMED:
+        if len(known) > ladder.NAMED:
             found.append(_funnel(known, whole.name, whole.value))
     return found
 
@@ -61,21 +59,15 @@ def _side(one: Segment, name: str) -> bool | None:
 
 def _ladder(family: Sequence[Segment], name: str, whole: float) -> Chart:
     """A line a segment: its name, its interval and its value."""
-    shown = family[:_NAMED]
+    shown = family[: ladder.NAMED]
     ends = _table(shown, name)
-    low, high = plot.around(whole, *_view(ends))
-    x = Axis(name, low - _ROOM * (high - low), high, marks=_round_between(low, high))
-    up = Axis("", -len(shown) - 0.5, -0.5, labels=False)
-    heights: Floats = -1.0 - np.arange(len(shown), dtype=np.float64)
-    layers = [plot.rule(x, whole, INK, strokeDash=DASH, strokeWidth=1.2)]
-    for side, color in _COLORS.items():
-        at = [k for k, one in enumerate(shown) if _side(one, name) is side]
-        if at:
-            layers.append(_spans(x, up, ends[at], heights[at], color))
-            layers.append(plot.dots(x, up, ends[at, 1], heights[at], color))
-    for one, height in zip(shown, heights.tolist(), strict=True):
-        layers.append(plot.words(x, up, x.low, height, _name(one), align="left", baseline="middle",
-                                 fontSize=11, dx=2))  # fmt: skip
+    low, high = ladder.view(whole, ends)
+    x = ladder.axis(name, low, high, marks=_round_between(low, high))
+    colors = [_COLORS[_side(one, name)] for one in shown]
+    layers = [
+        plot.rule(x, whole, INK, strokeDash=DASH, strokeWidth=1.2),
+        *ladder.rungs(x, [one.name for one in shown], ends, colors),
+    ]
     by = " × ".join(family[0].columns)
     left = len(family) - len(shown)
     title = f"{name} by {by}" + (f": the {len(shown)} most surely bad" if left else "")
@@ -84,14 +76,6 @@ def _ladder(family: Sequence[Segment], name: str, whole: float) -> Chart:
         "Orange and green ones differ from the rest beyond chance (Holm's correction)."
     )
     return Chart(title, caption, _keys(name, whole), plot.draw(layers, title))
-
-
-def _view(ends: Floats) -> tuple[float, float]:
-    """The values and most of their intervals: one that is very wide must not hide the others."""
-    reach = np.median(ends[:, 2] - ends[:, 0]) * 4
-    low = np.maximum(ends[:, 0], ends[:, 1] - reach)
-    high = np.minimum(ends[:, 2], ends[:, 1] + reach)
-    return float(low.min()), float(high.max())
 
 
 def _round_between(low: float, high: float) -> tuple[float, ...]:
@@ -104,18 +88,6 @@ def _round_between(low: float, high: float) -> tuple[float, ...]:
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * k for k in (1, 2, 5, 10) if power * k >= rough)
     return tuple(float(step * k) for k in range(math.ceil(low / step), math.floor(high / step) + 1))
-
-
-def _spans(x: Axis, up: Axis, ends: Floats, heights: Floats, color: str) -> Spec:
-    """A level line from low to high for each segment."""
-    data = plot.rows(a=x.place(ends[:, 0]), b=x.place(ends[:, 2]), y=up.place(heights))
-    channels = {"x": x.channel("a"), "x2": {"field": "b"}, "y": up.channel("y")}
-    return plot.layer(data, "rule", channels, stroke=color, strokeWidth=2, opacity=0.6)
-
-
-def _name(one: Segment) -> str:
-    text = f"{one.others:,} others" if one.others else " × ".join(one.values)
-    return text if len(text) <= _LETTERS else text[: _LETTERS - 1] + "…"
 
 
 def _keys(name: str, whole: float) -> tuple[Key, ...]:
@@ -165,7 +137,7 @@ def listings(segments: Sequence[Segment], found: Search | None) -> list[Listing]
 
 def _listing(family: Sequence[Segment]) -> Listing:
     name = next(iter(family[0].measures))
-    shown = family[:_NAMED]
+    shown = family[: ladder.NAMED]
     gaps = [gap.value if (gap := one.gaps[name]) and gap.sure else 0.0 for one in shown]
     widest = max(map(abs, gaps), default=0.0) or 1.0
     say = "The most surely bad first; a bar is a gap to the rest that chance does not explain."
@@ -180,7 +152,7 @@ def _listing(family: Sequence[Segment]) -> Listing:
 
 def _cells(one: Segment, name: str) -> Iterator[str]:
     measured, gap = one.measures[name], one.gaps[name]
-    yield f"{one.others:,} others" if one.others else " × ".join(one.values)
+    yield one.name
     yield f"{one.rows:,}"
     yield number(measured.value)
     yield between(measured.low, measured.high)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from offby.drawing.numbers import between, number, percent, rows
 from offby.measures.measurement import Measurement
 from offby.report import class_terminal, needle, segment_text
 from offby.report.class_view import ClassView
-from offby.report.printed import LEAST_WIDTH, bullets, printed
+from offby.report.printed import LEAST_WIDTH, bullets
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -18,11 +17,6 @@ if TYPE_CHECKING:
 
 _HEADLINES = {"accuracy": "right in {} of the rows", "log_loss": "log loss {}",
               "roc_auc": "ROC AUC {}"}  # fmt: skip
-
-
-def to_text(report: Report, width: int | None = None, *, color: bool = False) -> str:
-    """The report as text, for a terminal so wide; 80 columns if not told."""
-    return printed(partial(show, report), width, color)
 
 
 def show(report: Report, console: Console) -> None:

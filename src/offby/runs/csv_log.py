@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import final
 
 from offby.runs.curves import Curves, counted
-from offby.runs.part import LinesPart
+from offby.runs.part import RowsPart
 from offby.runs.roles import role, words
 from offby.runs.rows import EPOCHS, STEPS
 
@@ -34,7 +34,7 @@ def recognised(head: str) -> bool:
 
 
 @final
-class CsvPart(LinesPart):
+class CsvPart(RowsPart):
     """A table that grows; blank cells are rows in which that metric was not logged."""
 
     def __init__(self, path: Path) -> None:

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any, final
 
-from offby.runs.part import LinesPart
+from offby.runs.part import RowsPart
 
 SUFFIXES = (".jsonl", ".ndjson")
 _NUMBER = re.compile(r'"\s*:\s*(-?[\d.]|NaN|-?Infinity)')
@@ -23,7 +23,7 @@ def recognised(head: str) -> bool:
 
 
 @final
-class JsonlPart(LinesPart):
+class JsonlPart(RowsPart):
     """A log of JSON lines; a line that is not an object (a crash cut it) is skipped and counted."""
 
     def take(self, text: str) -> None:

@@ -9,9 +9,8 @@ from typing import final
 
 import numpy as np
 
-from offby.runs.appended import AppendedFile
 from offby.runs.curves import Curves, Series, counted
-from offby.runs.part import Part
+from offby.runs.part import LinesPart, Part
 
 _FACT = re.compile(r"^(run_name|lifecycle_stage):\s*(.*?)\s*$", re.MULTILINE)
 
@@ -39,30 +38,24 @@ def open_metric(folder: Path, path: Path) -> Part:
 
 
 @final
-class MetricPart(Part):
+class MetricPart(LinesPart):
     """One metric: lines of time (milliseconds), value and step."""
 
     def __init__(self, path: Path, name: str) -> None:
-        self.file, self.name = AppendedFile(path), name
-        self._start()
+        self.name = name
+        super().__init__(path)
 
-    def _start(self) -> None:
+    def start(self) -> None:
+        """Forget the values."""
         self._points: list[tuple[float, float, float]] = []
         self._bad = 0
 
-    def poll(self) -> bool:
-        """Read the lines that were added."""
-        changed, more = False, True
-        while more:
-            added = self.file.lines()
-            more, changed = added.more, changed or added.changed
-            if added.again:
-                self._start()
-            for line in added.data.decode(errors="replace").splitlines():
-                self._take(line.split())
-        return changed
+    def take(self, text: str) -> None:
+        """Read whole lines."""
+        for line in text.splitlines():
+            self._add(line.split())
 
-    def _take(self, cells: list[str]) -> None:
+    def _add(self, cells: list[str]) -> None:
         try:
             written, value = float(cells[0]), float(cells[1])
             step = float(cells[2]) if len(cells) > 2 else 0.0

@@ -47,16 +47,15 @@ def refused(path: Path) -> bool:
 
 
 class LinesPart(Part):
-    """A file of lines: JSONL and CSV."""
+    """A file of lines."""
 
     def __init__(self, path: Path) -> None:
         self.file = AppendedFile(path)
         self.start()
 
+    @abstractmethod
     def start(self) -> None:
         """Forget what was read: the file begins (again)."""
-        self.rows = Rows()
-        self.skipped: dict[str, int] = {}
 
     @abstractmethod
     def take(self, text: str) -> None:
@@ -73,6 +72,15 @@ class LinesPart(Part):
             if added.data:
                 self.take(added.data.decode("utf-8-sig", errors="replace"))
         return changed
+
+
+class RowsPart(LinesPart):
+    """A file of lines that tell of rows: JSONL and CSV."""
+
+    def start(self) -> None:
+        """Begin without rows."""
+        self.rows = Rows()
+        self.skipped: dict[str, int] = {}
 
     def skip(self, why: str, count: int = 1) -> None:
         """Note that lines could not be read."""

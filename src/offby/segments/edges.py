@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from offby.engine.order import KeyCounts
-from offby.engine.plan import plan_for
+from offby.engine.planning import plan_for
 from offby.engine.state import State
 from offby.errors import MeasureError, TableError
 from offby.formula.aggregates import Quantile

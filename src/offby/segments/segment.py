@@ -38,9 +38,36 @@ class Lazily(Mapping[str, Value], Generic[Value]):
         return len(self._names)
 
 
+class Subset:
+    """The rows that share these values of these columns, or all `others` beyond the largest."""
+
+    columns: tuple[str, ...]
+    values: tuple[str, ...]
+    rows: int
+    others: int
+
+    @property
+    def label(self) -> str:
+        """The segment in words, such as `region = north, age = 30 and more`."""
+        if self.others:
+            return f"{self.others:,} others of {' × '.join(self.columns)}"
+        pairs = zip(self.columns, self.values, strict=True)
+        return ", ".join(f"{column} = {value}" for column, value in pairs)
+
+    @property
+    def name(self) -> str:
+        """The segment where its columns are known."""
+        return f"{self.others:,} others" if self.others else " × ".join(self.values)
+
+    def _place(self) -> dict[str, Any]:
+        """Which segment it is, for JSON."""
+        found = {"by": list(self.columns), "values": list(self.values), "rows": self.rows}
+        return found | ({"others": self.others} if self.others else {})
+
+
 @dataclass(frozen=True, eq=False)
-class Segment:
-    """The rows that share these values of these columns, or all `others` beyond the largest.
+class Segment(Subset):
+    """A segment that was measured.
 
     `measures` holds a `Measurement` and `gaps` a `Gap` to the rest of the rows for each measure;
     a gap is None where either side has no interval.
@@ -53,26 +80,13 @@ class Segment:
     gaps: Mapping[str, Gap | None]
     others: int = 0
 
-    @property
-    def label(self) -> str:
-        """The segment in words, such as `region = north, age = 30 and more`."""
-        if self.others:
-            return f"{self.others:,} others of {' × '.join(self.columns)}"
-        pairs = zip(self.columns, self.values, strict=True)
-        return ", ".join(f"{column} = {value}" for column, value in pairs)
-
     def __getitem__(self, name: str) -> Measurement:
         return self.measures[name]
 
     def to_dict(self) -> dict[str, Any]:
         """The segment for JSON."""
         told = ("value", "standard_error", "low", "high", "undefined", "unsure", "caution")
-        found: dict[str, Any] = {
-            "by": list(self.columns), "values": list(self.values), "rows": self.rows
-        }  # fmt: skip
-        if self.others:
-            found["others"] = self.others
-        found["measures"] = {}
+        found = self._place() | {"measures": {}}
         for name, measured in self.measures.items():
             gap = self.gaps[name]
             numbers = {key: getattr(measured, key) for key in told}

@@ -17,8 +17,9 @@ from offby.classification.recode import occurring, recoded
 from offby.classification.sampled import sampled_columns, sampled_rows
 from offby.classification.statistics import measurement
 from offby.classification.task import Task, chance, q
-from offby.engine.plan import Plan, plan_for
-from offby.engine.rows import Policy, Rows, as_column, check_policy, update
+from offby.engine.plan import Plan
+from offby.engine.planning import plan_for
+from offby.engine.rows import Policy, Rows, as_column, check_lengths, check_policy, update
 from offby.engine.sample import Sample
 from offby.engine.state import State
 from offby.engine.storage import pack, unpack
@@ -87,7 +88,7 @@ class ClassTotals:
         self, truth: Any, predictions: Sequence[Any], places: Places, weight: Any = None
     ) -> Self:
         """Add a batch as it was read."""
-        _check_lengths(truth, predictions, weight)
+        check_lengths(truth, predictions, weight)
         with self.encoder.all_or_nothing():
             rows = self.encoder.rows(truth, predictions, weight, places)
             state = self._state(weight is not None)
@@ -268,18 +269,6 @@ class ClassTotals:
         weighted = self.state is not None and self.state.plan.weighted
         columns = self.sample.columns()[: 2 + weighted]
         return Trials(columns, self.asked, self.task, classes, self.confidence)
-
-
-def _check_lengths(truth: Any, predictions: Sequence[Any], weight: Any) -> None:
-    if any(len(part) != len(truth) for part in predictions):
-        raise DataError(
-            f"y_true has {len(truth)} rows and y_pred has {len(predictions[0])}; they must be "
-            "the same rows in the same order"
-        )
-    if weight is not None and len(weight) != len(truth):
-        raise DataError(
-            f"sample_weight has {len(weight)} rows and y_true has {len(truth)}; give one a row"
-        )
 
 
 def _check_alike(a: ClassTotals, b: ClassTotals) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from offby.engine.plan import plan_for
+from offby.engine.planning import plan_for
 from offby.engine.rows import Policy, Rows, update
 from offby.engine.sample import Sample
 from offby.engine.state import State

@@ -21,9 +21,9 @@ from offby.report.fitted import Fitted
 from offby.report.fitted_quantiles import FittedQuantiles
 from offby.report.report import Report
 from offby.tables import Batch, Table
-from offby.verbs.fit_asked import Asked, read_asked
+from offby.verbs.fit_asked import Asked, read_asked, refuse
 from offby.verbs.fit_parts import Parts, parts_of
-from offby.verbs.fit_quantiles import fit_quantiles, refuse_beside
+from offby.verbs.fit_quantiles import fit_quantiles
 from offby.verbs.fit_walk import Told, Walked, cautions_of, coefficients_of
 from offby.verbs.measure import measure
 
@@ -64,8 +64,7 @@ def fit(
     1,000 for descents) are as in `offby.fit`'s estimators; `positive` is the yes of two classes,
     the later if not named. With `patience` a descent holds a tenth of the rows it trains on out of
     the walk, stops once they have not fared better for so many rounds, and keeps the best. Memory
-    holds a batch of rows, or all of them where that is little, where a solver needs them
-    (quantiles, the absolute error, `scale`), and with `patience`. `progress` is called with every
+    holds a batch of rows, or all of them where that is little. `progress` is called with every
     batch read, `told` with the losses of every iteration.
 
     Raises `OffbyError` with what arrived, what was expected and what to do.
@@ -81,9 +80,10 @@ def fit(
         raise DataError(f"penalty {penalty!r} has no effect with alpha 0; say how strong it is")
     levels = levels_of(loss)
     if levels is not None:
-        refuse_beside(str(loss), penalty=penalty, alpha=alpha or None, patience=patience,
-                      solver=None if solver == "auto" else solver, scale=scale,
-                      max_iter=max_iter)  # fmt: skip
+        why = (f"{loss} fits several quantiles exactly, without it; leave it out, or fit a single "
+               "loss")  # fmt: skip
+        refuse(why, penalty=penalty, alpha=alpha or None, patience=patience, scale=scale,
+               solver=None if solver == "auto" else solver, max_iter=max_iter)  # fmt: skip
         loss = Pinball(levels[0])  # which the same columns and targets suit
     asked = read_asked(table, target, features, loss, weight, positive, class_weight)
     if levels is not None:

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from offby.errors import DataError, TableError
-from offby.fit.tabular import classes_of, columns_of
+from offby.errors import DataError
+from offby.fit.tabular import classes_of, columns_of, open_for_passes
 from offby.fit.truths import read_loss
 from offby.formula.expression import walk
 from offby.formula.words import z
 from offby.losses import BinaryLoss, Logistic, Loss, Squared
-from offby.tables import Table, open_table
+from offby.tables import Table
 from offby.tables.numeric import numeric_columns
 from offby.tables.table import listed
 
@@ -54,12 +54,7 @@ def read_asked(
     `DataError` for text among the features that were named, or as the target of a loss of numbers,
     and for what is said of classes where there are none.
     """
-    table = open_table(source)
-    if table.once:
-        raise TableError(
-            f"{table.source} can be read only once, and a fit takes several passes; save it to a "
-            "file first"
-        )
+    table = open_for_passes(source)
     for name in (target, *([weight] if weight is not None else []), *(features or ())):
         table.check(name)
     chosen, left_out = _features(table, features, {target, weight})
@@ -73,19 +68,23 @@ def read_asked(
         )
     asked = Asked(table, target, chosen, left_out, weight, found, choice)
     if not classifies:
-        _refuse_classes(found, positive=positive, class_weight=class_weight)
+        why = f"{found} is a loss of numbers; name a loss of classes, such as logistic"
+        refuse(why, positive=positive, class_weight=class_weight)
         return asked
     classes = classes_of(columns_of(table, target, chosen, weight), positive)
     return replace(asked, classes=tuple(classes), positive=positive, class_weight=class_weight)
 
 
-def _refuse_classes(loss: Loss, **told: Any) -> None:
+def refuse(why: str, **told: Any) -> None:
+    """Raise `DataError` for the first thing that is told where it can have no effect.
+
+    >>> refuse("poisson is a loss of numbers", positive=None, class_weight="balanced")
+    Traceback (most recent call last):
+    offby.errors.DataError: class_weight is 'balanced', and poisson is a loss of numbers
+    """
     for name, value in told.items():
         if value is not None:
-            raise DataError(
-                f"{name} is {value!r}, and {loss} is a loss of numbers; name a loss of classes, "
-                "such as logistic"
-            )
+            raise DataError(f"{name} is {value!r}, and {why}")
 
 
 def _features(

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
-from offby.errors import DataError
 from offby.fit import QuantileRegressor
 from offby.fit.predicted import Named
 from offby.fit.rows import Source
@@ -24,16 +22,6 @@ from offby.verbs.fit_parts import parts_of
 from offby.verbs.measure import measure
 
 _BELOW = Measure("share_below", Mean(where(r >= 0, 1, 0)), range=(0.0, 1.0))
-
-
-def refuse_beside(loss: str, **told: Any) -> None:
-    """Raise `DataError` for what is told besides, that quantiles have no use for."""
-    for name, value in told.items():
-        if value is not None:
-            raise DataError(
-                f"{name} is {value!r}, and {loss} fits several quantiles exactly, without it; "
-                "leave it out, or fit a single loss"
-            )
 
 
 def fit_quantiles(

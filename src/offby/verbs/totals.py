@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from numpy.typing import NDArray
 
-from offby.engine.plan import plan_for
+from offby.engine.planning import plan_for
 from offby.engine.rows import Policy, Rows, as_array, check_policy, fit_rows, together
 from offby.engine.state import State
 from offby.engine.storage import pack, unpack

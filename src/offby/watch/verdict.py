@@ -19,7 +19,7 @@ class Estimate:
     high: float
     confidence: float
 
-    def as_dict(self) -> dict[str, float]:
+    def to_dict(self) -> dict[str, float]:
         """For JSON."""
         return {"value": self.value, "low": self.low, "high": self.high,
                 "confidence": self.confidence}  # fmt: skip
@@ -77,12 +77,12 @@ class Verdict:
         """What a prompt or a notebook shows: the verdict and what to do."""
         return f"{self.verdict}: {self.advice}"
 
-    def as_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """For JSON: the verdict and the advice first."""
         names = [name for name in self.__dataclass_fields__ if name != "fitted"]
         fields = {name: getattr(self, name) for name in names}
         return {"verdict": self.verdict, "advice": self.advice} | {
-            name: value.as_dict() if isinstance(value, Estimate)
+            name: value.to_dict() if isinstance(value, Estimate)
             else list(value) if isinstance(value, tuple) else value
             for name, value in fields.items()
         }  # fmt: skip

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,6 @@ Costs = Sequence[Any]
 """Of a false alarm and of a miss; of several classes, a row for each that came true."""
 HIGHER = ("accuracy", "precision", "recall", "f1", "f1:macro", "auc")
 """Measures of which more is better: they are judged by what is missing to 1."""
-_KNOWN = ("accuracy", "precision", "recall", "f1", "auc", "log_loss")
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,13 +83,12 @@ class Numbers:
         return np.stack(found)
 
 
-@dataclass(frozen=True)
-class Classes:
-    """Judged by what a classifier of yes and no is judged by; costs are of false alarm and miss."""
+class Decided(ABC):
+    """Judged by what a classifier is judged by, a measure after the other."""
 
     first: str
-    costs: Costs | None = None
-    movable = ("accuracy", "f1", "cost")
+    costs: Costs | None
+    usual: ClassVar[tuple[str, ...]]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -99,17 +98,31 @@ class Classes:
     @property
     def known(self) -> tuple[str, ...]:
         """Those that there are; cost where costs are told."""
-        return (*_KNOWN, *(("cost",) if self.costs is not None else ()))
-
-    def each(self, y: Floats, held: Held) -> Floats:
-        """Log loss."""
-        return np.asarray(Logistic().value(y, held.scores))
+        return (*self.usual, *(("cost",) if self.costs is not None else ()))
 
     def folds(self, y: Floats, held: Held, split: Split, weight: Floats) -> Floats:
         """Measures of each fold by itself; undefined ones are NaN."""
         tests = [split.test(fold) & (weight > 0) for fold in range(split.folds)]
         return np.array([[self._one(name, y, held, weight, rows) for rows in tests]
                          for name in self.names])  # fmt: skip
+
+    @abstractmethod
+    def _one(self, name: str, y: Floats, held: Held, weight: Floats, rows: Marks) -> float:
+        """A measure of these rows."""
+
+
+@dataclass(frozen=True)
+class Classes(Decided):
+    """Judged by what a classifier of yes and no is judged by; costs are of false alarm and miss."""
+
+    first: str
+    costs: Costs | None = None
+    movable = ("accuracy", "f1", "cost")
+    usual = ("accuracy", "precision", "recall", "f1", "auc", "log_loss")
+
+    def each(self, y: Floats, held: Held) -> Floats:
+        """Log loss."""
+        return np.asarray(Logistic().value(y, held.scores))
 
     def _one(self, name: str, y: Floats, held: Held, weight: Floats, rows: Marks) -> float:
         truths, scores, weights = y[rows], held.scores[rows], weight[rows]

@@ -11,7 +11,7 @@ from scipy import optimize, special
 
 from offby.choice.trained.candidate import Candidate
 from offby.choice.trained.folds import Split
-from offby.choice.trained.judged import Costs, Held, Marks, auc
+from offby.choice.trained.judged import Costs, Decided, Held, Marks, auc
 from offby.choice.trained.linear import SETTINGS, Data
 from offby.engine.rows import Floats
 from offby.errors import MeasureError
@@ -19,7 +19,6 @@ from offby.fit.classes import fit_classes, problem_of_classes
 from offby.fit.rows import Rows
 from offby.losses import CategoricalFocal, FocalLogit, Logistic, SoftmaxCrossEntropy
 
-_KNOWN = ("accuracy", "f1:macro", "auc", "log_loss")
 _MOST_STEPS = 500
 _LEAST_BEND = 1e-9  # beside the largest, in directions that hardly change a chance
 
@@ -101,23 +100,14 @@ def _focused(rows: Rows, start: Floats, gamma: float) -> Floats:
 
 
 @dataclass(frozen=True)
-class Kinds:
+class Kinds(Decided):
     """Judged by what a classifier of K classes is judged by; costs are K rows of what came true."""
 
     first: str
     classes: int
     costs: Costs | None = None
     movable = ("cost",)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The one that counts, then the others."""
-        return (self.first, *(name for name in self.known if name != self.first))
-
-    @property
-    def known(self) -> tuple[str, ...]:
-        """Those that there are; cost where costs are told."""
-        return (*_KNOWN, *(("cost",) if self.costs is not None else ()))
+    usual = ("accuracy", "f1:macro", "auc", "log_loss")
 
     def each(self, y: Floats, held: Held) -> Floats:
         """Log loss; nothing for rows that were never held out."""
@@ -125,12 +115,6 @@ class Kinds:
         found = np.full(y.size, np.nan)
         found[told] = SoftmaxCrossEntropy().value(y[told].astype(np.int64), held.scores[told])
         return found
-
-    def folds(self, y: Floats, held: Held, split: Split, weight: Floats) -> Floats:
-        """Measures of each fold by itself; undefined ones are NaN."""
-        tests = [split.test(fold) & (weight > 0) for fold in range(split.folds)]
-        return np.array([[self._one(name, y, held, weight, rows) for rows in tests]
-                         for name in self.names])  # fmt: skip
 
     def _one(self, name: str, y: Floats, held: Held, weight: Floats, rows: Marks) -> float:
         codes, scores, weights = y[rows].astype(np.int64), held.scores[rows], weight[rows]
