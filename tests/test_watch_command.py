@@ -1,5 +1,6 @@
 """`offby watch` and the verb behind it: logs in, curves and verdicts out."""
 
+import html
 import io
 import json
 import math
@@ -55,6 +56,18 @@ def test_better_when_higher_ranks_the_other_way(tmp_path):
             for k in range(12):
                 run.log(k + 1, val_accuracy=top - 0.4 * 0.6**k)
     assert [run.name for run in watched(tmp_path)] == ["high", "low"]
+
+
+def test_runs_are_shown_as_the_command_shows_them(runs, offby_command):
+    found = watched(runs)
+    assert found[0] is found.runs[0]
+    assert found[:1] == found.runs[:1]
+    assert repr(found) + "\n" == offby_command("watch", str(runs)).out
+    assert found.to_dict() == json.loads(offby_command("watch", str(runs), "--json").out)
+    assert repr(found[1]).startswith("memorises · overfitting: Validation has become worse")
+    frame = re.fullmatch(r'<iframe srcdoc="([^"]*)" style="[^"]*"></iframe>', found._repr_html_())
+    assert html.unescape(frame[1]) + "\n" == found.to_html(runs / "page.html")
+    assert (runs / "page.html").read_text() == found.to_html()
 
 
 def test_a_second_look_reads_what_was_added_and_judges_anew(tmp_path):

@@ -65,6 +65,7 @@ def watch(
     """
     from rich.console import Console
 
+    from offby.report.watched_runs import WatchedRuns
     from offby.verbs.watch import Watcher
 
     console = Console(highlight=False)
@@ -79,19 +80,15 @@ def watch(
     with counted("watching") as advance:
         runs = watcher.look(advance)
     unwanted = _unwanted(fail_if or [], runs)
-    if html is not None:
-        _write(html, runs, watcher)
-    if json:
-        streams.print_json({"runs": [run.to_dict() for run in runs], "unread": watcher.unread})
-    elif going_on:
-        with suppress(KeyboardInterrupt):
-            if serve is None:
-                _follow(watcher, runs, console, every)
-            else:
-                _serve(watcher, serve, host, every)
-    else:
-        _print(runs, watcher, console, html)
-    return 1 if unwanted else 0
+    if not going_on:
+        streams.give(WatchedRuns(tuple(runs), watcher.unread), html, json=json)
+        return 1 if unwanted else 0
+    with suppress(KeyboardInterrupt):
+        if serve is None:
+            _follow(watcher, runs, console, every)
+        else:
+            _serve(watcher, serve, host, every)
+    return 0
 
 
 def _check(one_look: bool, going_on: bool, every: float) -> None:
@@ -130,24 +127,6 @@ def _serve(watcher: Watcher, port: list[int], host: str, every: float) -> None:
 
 def _say_where(address: str) -> None:
     print(f"watching on {address} (stop with Ctrl-C)", flush=True)
-
-
-def _write(html: str, runs: list[WatchedRun], watcher: Watcher) -> None:
-    from offby.report.watch_page import page
-
-    with open(html, "w", encoding="utf-8") as file:
-        file.write(page(runs, watcher.unread))
-
-
-def _print(runs: list[WatchedRun], watcher: Watcher, console: Console, html: str | None) -> None:
-    from offby.report.watch_text import picture, to_text
-
-    if console.is_terminal:
-        console.print(picture(runs, watcher.unread, console))
-    else:
-        print(to_text(runs, watcher.unread, console.width))
-    if html is not None:
-        streams.say_written(html, console)
 
 
 def _follow(watcher: Watcher, runs: list[WatchedRun], console: Console, every: float) -> None:

@@ -9,7 +9,6 @@ import numpy as np
 
 from offby.drawing.numbers import number
 from offby.report.braille import Line, drawn
-from offby.report.printed import printed
 from offby.report.watched import WatchedRun
 
 if TYPE_CHECKING:
@@ -25,13 +24,6 @@ _AXIS = 2  # lines below them
 _FEW = 3  # runs that are listed however small the terminal is
 _MOST_UNREAD = 5
 _WIDEST = 100
-
-
-def to_text(
-    runs: Sequence[WatchedRun], unread: Mapping[str, str], width: int = 80, *, color: bool = False
-) -> str:
-    """The runs as text, for a terminal so wide."""
-    return printed(lambda console: console.print(picture(runs, unread, console)), width, color)
 
 
 def picture(

@@ -24,6 +24,9 @@ class WatchedRun:
     pair: Pair
     verdict: Verdict
 
+    def __repr__(self) -> str:
+        return f"{self.name} · {self.verdict!r}"
+
     @property
     def name(self) -> str:
         """What the run is called."""
@@ -66,7 +69,7 @@ class WatchedRun:
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON: the verdict first, then what it is on; the curves are in the log."""
-        return self.verdict.as_dict() | {
+        return self.verdict.to_dict() | {
             "run": self.name,
             "path": str(self.log.path),
             "format": self.log.format,

@@ -13,6 +13,7 @@ import numpy as np
 
 from offby.errors import OffbyError, RunError
 from offby.report.watched import WatchedRun, ranked
+from offby.report.watched_runs import WatchedRuns
 from offby.runs.better import better as better_way
 from offby.runs.curves import RunLog, Series
 from offby.runs.find import find_runs
@@ -122,12 +123,13 @@ def watched(
     val: str | None = None,
     better: Literal["lower", "higher"] | None = None,
     confidence: float = 0.95,
-) -> list[WatchedRun]:
+) -> WatchedRuns:
     """Read the training logs in files or folders and judge each run, the best first.
 
     Whatever wrote them: TensorBoard, Hugging Face, Lightning, Keras, XGBoost, LightGBM, CatBoost,
     MLflow, trackio, JSONL or CSV. `train` and `val` name the curves where their names do not tell;
-    `better` says which way they improve. Raises `RunError` where nothing is to be watched.
+    `better` says which way they improve. A notebook shows what comes back as a page. Raises
+    `RunError` where nothing is to be watched.
 
     >>> import tempfile, offby
     >>> with offby.Run(tempfile.mkdtemp()) as run:
@@ -137,7 +139,7 @@ def watched(
     [(6, 0.44)]
     """
     watcher = Watcher(paths, train=train, val=val, better=better, confidence=confidence)
-    return watcher.look()
+    return WatchedRuns(tuple(watcher.look()), watcher.unread)
 
 
 def _is_filled(path: Path) -> bool:
