@@ -39,7 +39,6 @@ from offby.losses import (
     Tweedie,
     loss,
 )
-from offby.losses.trainers import kinks
 from offby.losses.trainers.score import score_of
 
 ROWS, ROUNDS = 2_000, 25
@@ -54,9 +53,10 @@ TARGETS = {
     "gamma": RNG.gamma(2, np.exp(SIGNAL) / 2, ROWS),
     "tweedie": np.where(RNG.uniform(size=ROWS) < 0.4, 0, RNG.gamma(2, np.exp(SIGNAL) / 2, ROWS)),
 }
+TARGETS["absolute"] = TARGETS["pinball"] = TARGETS["squared"]
 LOSSES = {
     "squared": Squared(), "logistic": Logistic(), "poisson": Poisson(), "gamma": Gamma(),
-    "tweedie": Tweedie(1.5),
+    "tweedie": Tweedie(1.5), "absolute": Absolute(), "pinball": Pinball(0.9),
 }  # fmt: skip
 CLASSES = np.digitize(SIGNAL, [0, 1.2])
 XGB = {"eta": 0.3, "max_depth": 4, "nthread": 1, "verbosity": 0}
@@ -100,6 +100,7 @@ def same_splits(model, other, columns):
     [
         ("squared", "reg:squarederror"), ("logistic", "binary:logistic"),
         ("poisson", "count:poisson"), ("gamma", "reg:gamma"), ("tweedie", "reg:tweedie"),
+        ("absolute", "reg:absoluteerror"), ("pinball", "reg:quantileerror"),
     ],
 )  # fmt: skip
 def test_xgboost_grows_the_trees_of_its_own_objectives(name, builtin, weight):
@@ -107,7 +108,10 @@ def test_xgboost_grows_the_trees_of_its_own_objectives(name, builtin, weight):
     data = xgb.DMatrix(X, y, weight=weight)
     ours = LOSSES[name].xgboost(y, weight)
     base = ours.params["base_score"]
-    own = xgb.train({**XGB, "objective": builtin, "base_score": base}, data, ROUNDS)
+    told = {"objective": builtin, "base_score": base} | (
+        {"quantile_alpha": 0.9} if name == "pinball" else {}
+    )
+    own = xgb.train({**XGB, **told}, data, ROUNDS)
     model = xgb.train({**XGB, **ours.params}, data, ROUNDS, obj=ours.objective)
     own_trees, trees = own.trees_to_dataframe(), model.trees_to_dataframe()
     columns = ["Tree", "Node", "Feature", "Split", "Yes", "No"]
@@ -243,32 +247,35 @@ ERRORS = {
 @pytest.mark.parametrize("train", [in_xgboost, in_lightgbm, in_catboost])
 @pytest.mark.parametrize("one", [Absolute(), Pinball(0.8)], ids=str)
 def test_straight_lines_train_as_well_as_built_in(one, train):
-    """After 100 rounds, over three kinds of errors; docs/trainers.md tells of the best rounds."""
+    """After 100 rounds, over three kinds of errors; docs/trainers.md tells of 200."""
     ratios = []
     for errors in ERRORS.values():
         (given, y), (held_out, truth) = with_errors(errors)
         ours, own = train(one, given, y, held_out)
         ratios.append(one.mean(truth, ours) / one.mean(truth, own))
-    assert np.mean(ratios) <= 1.015
+    assert np.mean(ratios) <= 1.01
 
 
-@weighted
-def test_slopes_around_a_median_add_up_to_what_they_do_unsmoothed(weight):
-    y = RNG.exponential(2, ROWS) ** 1.5
-    raw = np.full(ROWS, np.median(y))
-    y[:300] = raw[:300]  # on the kink: such rows pull to neither side
-    slope, bend = Absolute().xgboost(y, weight).slopes(y, raw, weight)
-    each = np.ones(ROWS) if weight is None else weight
-    above, below = each[raw > y].sum(), each[raw < y].sum()
-    unsmoothed = above - below
-    assert np.sum(bend, dtype=np.float64) == pytest.approx(each.sum())  # this is what is 1
-    smoothed, width = score_of(Absolute()).slopes(y, raw, weight)
-    unit = each.sum() / width.sum()
-    balance = kinks.balance(raw - y)
-    expected = unit * (smoothed.sum() + balance * (unsmoothed - smoothed.sum()))
-    assert balance > 0.9
-    assert abs(unsmoothed - smoothed.sum()) > 0.05 * each.sum()
-    assert np.sum(slope, dtype=np.float64) == pytest.approx(expected, rel=1e-4)
+@pytest.mark.parametrize("train", [in_lightgbm, in_catboost])
+def test_many_rows_on_the_kink_hold_their_leaves(train):
+    """Counts of which most are 0: so is the quantile, and steps must not swing around it."""
+    rng = np.random.default_rng(0)
+    given = rng.uniform(size=(4_000, 4))
+    y = rng.poisson(4 * given[:, 0]) * (rng.uniform(size=4_000) < 0.4) * 1.0
+    one = Pinball(0.1)
+    ours, _ = train(one, given[::2], y[::2], given[1::2])
+    assert one.mean(y[1::2], ours) <= 1.02 * one.mean(y[1::2], np.zeros(2_000))
+
+
+def test_estimators_learn_quantiles_too():
+    """XGBoost's estimators renew no leaves, so curvatures count."""
+    (given, y), (held_out, truth) = heavy_tailed(0)
+    one, told = Pinball(0.9), {"n_estimators": 100, "learning_rate": 0.1, "max_depth": 4}
+    ours = one.xgboost(y)
+    model = xgb.XGBRegressor(objective=ours.objective, base_score=ours.start, **told)
+    own = xgb.XGBRegressor(objective="reg:quantileerror", quantile_alpha=0.9, **told)
+    found, expected = (each.fit(given, y).predict(held_out) for each in (model, own))
+    assert one.mean(truth, found) <= 1.01 * one.mean(truth, expected)
 
 
 def test_half_of_a_skewed_sample_lies_below_its_median():
@@ -296,7 +303,7 @@ def test_one_row_that_is_hit_does_not_hold_the_others():
     y = np.r_[np.zeros(10), np.arange(1.0, 91.0)]
     ours = Absolute().xgboost(y)
     _, bend = ours.slopes(y, np.zeros(100))
-    assert bend.max() < 5 * bend.mean()
+    assert bend.max() < 8 * bend.mean()
     assert bend.mean() == pytest.approx(1)
 
 
@@ -316,10 +323,9 @@ EVERY = [kind() for kind in CATALOGUE]
 
 @pytest.mark.parametrize("one", EVERY, ids=str)
 def test_slopes_are_those_of_the_mean(one):
-    """Those of straight lines are smoothed, so theirs lead over a whole width."""
     y, raw = rows_for(one)
     score = score_of(one)
-    step = kinks.width(one, raw - y) if kinks.straight(one) else 1e-6
+    step = 1e-6
     slope, bend = score.slopes(y, raw, np.full(400, 2.0))
     ahead, behind = (
         [score.mean([a], [b + move]) for a, b in zip(y[:40], raw[:40], strict=True)]
@@ -419,11 +425,11 @@ def test_ones_own_loss():
         return where(r < 0, cost * abs(r), abs(r))
 
     (given, y), _ = heavy_tailed(3, 2_000)
-    data = xgb.DMatrix(given, y)
-    ours, pinball = late.xgboost(y), Pinball(0.8).xgboost(y)
-    models = [xgb.train({**XGB, **one.params}, data, 20, obj=one.objective)
-              for one in (ours, pinball)]  # fmt: skip
-    close(models[0].predict(data), models[1].predict(data), 1e-4)
+    ours, pinball = late.lightgbm(y), Pinball(0.8).lightgbm(y)
+    models = [
+        lgb.train({**LGB, **one.params}, lgb.Dataset(given, y), 20) for one in (ours, pinball)
+    ]
+    close(ours.predict(models[0], given), pinball.predict(models[1], given), 1e-6)
     assert ours.name == "mean_late_4"
 
 

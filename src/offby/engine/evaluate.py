@@ -68,6 +68,18 @@ def _program(roots: tuple[Expression, ...], inputs: tuple[Expression, ...]) -> P
     return builder.finish()
 
 
+@lru_cache(maxsize=64)
+def _prepared(
+    roots: tuple[Expression, ...], inputs: tuple[Expression, ...], thread: int
+) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """What the loop is given before and after the columns; a thread uses its own again and again.
+
+    To make that anew costs more than a few thousand rows do.
+    """
+    arguments = loop_arguments(_program(roots, inputs), *_NO_COLUMNS, 0, 0)
+    return arguments[:2], arguments[6:]
+
+
 def compute(roots: Sequence[Expression], values: Mapping[Expression, ArrayLike]) -> list[Floats]:
     """Each formula at each element of `values`, which broadcast against each other.
 
@@ -79,13 +91,14 @@ def compute(roots: Sequence[Expression], values: Mapping[Expression, ArrayLike])
     shape = np.broadcast_shapes(*(array.shape for array in arrays))
     flat = [_flat(array, shape) for array in arrays]
     outputs = [np.empty(shape) for _ in roots]
-    program = _program(tuple(roots), tuple(values))
+    formulas = tuple(roots), tuple(values)
     inputs = np.array([[a.ctypes.data, _stride(a)] for a in flat], np.int64).reshape(-1, 2)
     addresses = np.array([out.ctypes.data for out in outputs], np.int64)
     rows = math.prod(shape)
 
     def work(start: int, stop: int) -> None:
-        run_loop(*loop_arguments(program, inputs, addresses, start, stop))
+        program, room = _prepared(*formulas, threading.get_ident())
+        run_loop(*program, inputs, addresses, start, stop, *room)
 
     in_slices(rows, work)
     return outputs
@@ -105,6 +118,7 @@ def _stride(array: Floats) -> int:
     return max(array.strides[0], 0) // 8 if array.size != 1 else 0
 
 
+_NO_COLUMNS = np.zeros((0, 2), np.int64), np.zeros(0, np.int64)
 _NONE = {
     "offset": 0,
     "ids": np.zeros(0, np.int64),

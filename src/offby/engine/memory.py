@@ -69,7 +69,7 @@ def _prefetch(typing_context: Any, address: Any, index: Any) -> Any:
 prefetch = cast(Callable[[int, int], None], intrinsic(_prefetch))
 load_float = cast(Callable[[int, int], float], intrinsic(_load))
 store_float = cast(Callable[[int, int, float], None], intrinsic(_store))
-_add_product = cast(Callable[[float, float, float], float], intrinsic(_add))
+add_product = cast(Callable[[float, float, float], float], intrinsic(_add))
 
 
 @kernel
@@ -124,7 +124,7 @@ def dot_of(a: int, b: int, n: int) -> float:
     widest_vectors()
     total = 0.0
     for i in range(n):
-        total = _add_product(total, load_float(a, i), load_float(b, i))
+        total = add_product(total, load_float(a, i), load_float(b, i))
     return total
 
 
@@ -136,7 +136,7 @@ def powers_of(a: int, scale: float, shift: float, n: int) -> tuple[float, float,
     for i in range(n):
         moved = fma(load_float(a, i), scale, shift)
         square = moved * moved
-        second = _add_product(second, moved, moved)
-        third = _add_product(third, square, moved)
-        fourth = _add_product(fourth, square, square)
+        second = add_product(second, moved, moved)
+        third = add_product(third, square, moved)
+        fourth = add_product(fourth, square, square)
     return second, third, fourth

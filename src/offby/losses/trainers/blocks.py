@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 from offby.engine.evaluate import compute, in_slices
 from offby.engine.rows import as_column
 from offby.errors import DataError
-from offby.formula.expression import Expression
+from offby.formula.arrays import evaluate
+from offby.formula.expression import Expression, walk
 
 _BLOCK = 1 << 15
 """Rows at a time: as float64 they stay in a core's cache, and calls cost next to nothing."""
+_PLAIN = {"symbol", "constant", "multiply"}
+"""What a product of columns is made of."""
 
 
 def as_kept(values: Any, name: str) -> NDArray[Any]:
@@ -33,23 +36,27 @@ def in_blocks(
     columns: Mapping[Expression, NDArray[Any]],
     alike: Mapping[Expression, float],
     dtype: type,
-) -> NDArray[Any]:
+) -> list[NDArray[Any]]:
     """Each formula at each row, of columns and of numbers that are alike in all rows.
 
     A whole column as float64, written and read again, costs more than most formulas: so a block
-    is converted, computed and rounded before the next one is touched. Raises `DataError` where
-    the columns are not of one length.
+    is converted, computed and rounded before the next one is touched. Where not even a block is
+    worth it, since all formulas are products, columns stay as they are, as they do in boosters'
+    own objectives. Raises `DataError` where the columns are not of one length.
 
     >>> from offby.formula import p, y
     >>> in_blocks([p - y], {p: np.array([3.0, 4.0]), y: np.array([1.0, 1.0])}, {}, np.float32)
-    array([[2., 3.]], dtype=float32)
+    [array([2., 3.], dtype=float32)]
     """
     sizes = {column.size for column in columns.values()}
     if len(sizes) > 1:
         named = ", ".join(f"{name} of {column.size}" for name, column in columns.items())
         raise DataError(f"the columns have different lengths: {named}; give one number a row")
     rows = sizes.pop()
-    found: NDArray[Any] = np.empty((len(roots), rows), dtype)
+    if all(one.op in _PLAIN for root in roots for one in walk(root)):
+        plain: list[NDArray[Any]] = [np.asarray(evaluate(root, columns), dtype) for root in roots]
+        return [one if one.ndim else np.full(rows, one) for one in plain]
+    found: list[NDArray[Any]] = [np.empty(rows, dtype) for _ in roots]
 
     def work(start: int, stop: int) -> None:
         for at in range(start, stop, _BLOCK):

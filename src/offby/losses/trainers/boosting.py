@@ -94,7 +94,7 @@ class Boosted:
         """The gradient and the curvature of each row, as the library wants and keeps them."""
         if isinstance(self.score, SoftmaxScore) or not self.adapts:
             return self.score.slopes(y_true, raw, sample_weight, self.scale, self.kept)
-        slope, bend = self.score.balanced_slopes(y_true, raw, sample_weight)
+        slope, bend = self.score.slopes(y_true, raw, sample_weight)
         unit = _to_unit(bend, sample_weight)
         return (slope * unit).astype(self.kept), (bend * unit).astype(self.kept)
 

@@ -8,10 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from offby.losses.trainers import kinks
 from offby.losses.trainers.boosting import Boosted, Floats
+from offby.losses.trainers.single import RawScore
 
 no_jit = True
 """CatBoost compiles the methods of its objects with Numba, unless they have this attribute."""
+STEPS = 5
+"""How many steps a leaf's value takes under losses of straight lines, so as to come to a quantile
+of its rows; CatBoost's own objectives find that by sorting."""
 
 
 class CatBoost(Boosted):
@@ -26,7 +31,9 @@ class CatBoost(Boosted):
     @property
     def params(self) -> dict[str, Any]:
         """The arguments of `CatBoost`, `CatBoostRegressor` and `CatBoostClassifier`."""
-        told = {"loss_function": self.objective, "eval_metric": self.metric}
+        told: dict[str, Any] = {"loss_function": self.objective, "eval_metric": self.metric}
+        if isinstance(self.score, RawScore) and kinks.straight(self.score.loss):
+            told |= {"leaf_estimation_method": "Newton", "leaf_estimation_iterations": STEPS}
         return told | ({"classes_count": self.columns} if self.columns > 1 else {})
 
     @property

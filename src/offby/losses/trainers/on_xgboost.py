@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from offby.losses import Poisson, Tweedie
+import numpy as np
+from numpy.typing import NDArray
+
+from offby.losses import Absolute, Pinball, Poisson, Tweedie
 from offby.losses.trainers.boosting import POISSON_STEP, Boosted, Floats, Metric, in_order
+from offby.losses.trainers.single import RawScore
 from offby.losses.trainers.softmax import SoftmaxScore
 
 _TRANSFORMS = {"identity": "reg:squarederror", "log": "reg:gamma", "logit": "binary:logistic"}
@@ -21,8 +25,9 @@ class XGBoost(Boosted):
     def params(self) -> dict[str, Any]:
         """What `xgboost.train` is told beside `obj` and `custom_metric`.
 
-        Beside `obj`, the objective named there is used for nothing but its way from raw scores to
-        predictions, so that a saved model predicts on the scale of the targets without offby.
+        Beside `obj`, the objective named there is used for its way from raw scores to predictions,
+        so that a saved model predicts on the scale of the targets without offby; and of the
+        absolute error and the quantile loss, for renewing the values of leaves.
         """
         told: dict[str, Any] = {"disable_default_eval_metric": 1}
         score = self.score
@@ -36,13 +41,23 @@ class XGBoost(Boosted):
         told["objective"] = _TRANSFORMS[score.shown.name]
         if score.link.name == "log":
             told |= _of_logs(score.loss)
+        told |= _of_leaves(score)
         return told | {"base_score": float(self.response(self.start))}
 
     def objective(
         self, first: Any, second: Any, sample_weight: Any = None
-    ) -> tuple[Floats, Floats]:
-        """The gradient and the curvature: `obj` of `train`, `objective` of the estimators."""
-        return self.slopes(*in_order(first, second, sample_weight))
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """The gradient and the curvature: `obj` of `train`, `objective` of the estimators.
+
+        Where leaves are renewed, curvatures only choose splits; those that are all alike choose
+        best. The estimators' own interface leaves no way to ask for that.
+        """
+        y_true, raw, weight = in_order(first, second, sample_weight)
+        score, own_interface = self.score, hasattr(second, "get_label")
+        if isinstance(score, RawScore) and own_interface and _of_leaves(score):
+            slope = score.gradient(y_true, raw, weight, self.kept)
+            return slope, np.ones_like(slope) if weight is None else weight
+        return self.slopes(y_true, raw, weight)
 
     @property
     def metric(self) -> Metric:
@@ -69,4 +84,17 @@ def _of_logs(loss: object) -> dict[str, Any]:
             return {"objective": "count:poisson"}
         case Tweedie(power=power) if 1 < power < 2:
             return {"objective": "reg:tweedie", "tweedie_variance_power": power}
+    return {}
+
+
+def _of_leaves(score: RawScore) -> dict[str, Any]:
+    """XGBoost's own objective where, named beside `obj`, it also renews the values of leaves.
+
+    Once a tree has grown, it puts the quantile of each leaf's errors there.
+    """
+    match score.loss:
+        case Absolute() if score.link.name == "identity":
+            return {"objective": "reg:absoluteerror"}
+        case Pinball(tau=tau) if score.link.name == "identity":
+            return {"objective": "reg:quantileerror", "quantile_alpha": tau}
     return {}

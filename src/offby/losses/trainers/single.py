@@ -79,7 +79,7 @@ _MOVING = {LogPoisson: 2 * (exp(p) - y * p), LogGamma: 2 * (y * exp(-p) + p)}
 
 
 class Formulas(NamedTuple):
-    """A loss of the raw score: formulas of y and p, the curvature perhaps of `kinks.WIDTH`."""
+    """A loss of the raw score: formulas of y and p, the curvature perhaps of `kinks.WIDTH` too."""
 
     value: Expression
     gradient: Expression
@@ -165,32 +165,24 @@ class RawScore:
         slope, bend = self._in_blocks(roots, y_true, raw, sample_weight, dtype)
         return slope, bend
 
-    def balanced_slopes(
-        self, y_true: Any, raw: Any, sample_weight: Any = None
-    ) -> tuple[Floats, Floats]:
-        """The gradient and the curvature of each of all rows that a model is trained on.
-
-        Slopes that are smoothed around a kink are moved, all alike, towards adding up to what they
-        do unsmoothed: so a median has half the rows below it, however skewed the errors are.
-        """
-        if not (kinks.straight(self.loss) and kinks.of_errors(self.loss)):
-            return self.slopes(y_true, raw, sample_weight)
-        roots = _unsmoothed(self.formulas, sample_weight is not None)
-        slope, bend, own = self._in_blocks(roots, y_true, raw, sample_weight, np.float64)
-        weight = 1.0 if sample_weight is None else np.asarray(sample_weight, np.float64)
-        lacking = (own.sum() - slope.sum()) / np.broadcast_to(weight, slope.shape).sum()
-        slope += weight * (lacking * kinks.balance(self._some_errors(y_true, raw)))
-        return slope, bend
+    def gradient(
+        self, y_true: Any, raw: Any, sample_weight: Any = None, dtype: type = np.float64
+    ) -> NDArray[Any]:
+        """The gradient of each row, weighted."""
+        slope = self.formulas.gradient
+        root = slope if sample_weight is None else slope * w
+        return self._in_blocks((root,), y_true, raw, sample_weight, dtype)[0]
 
     def _in_blocks(
         self, roots: tuple[Expression, ...], y_true: Any, raw: Any, sample_weight: Any, dtype: type
-    ) -> NDArray[Any]:
+    ) -> list[NDArray[Any]]:
         columns = {y: as_kept(y_true, "y_true"), p: as_kept(raw, "raw scores")}
         if sample_weight is not None:
             columns[w] = as_kept(sample_weight, "sample_weight")
         alike: dict[Expression, float] = {}
         if kinks.straight(self.loss):
-            alike[kinks.WIDTH] = kinks.width(self.loss, self._some_errors(columns[y], columns[p]))
+            errors = self._some_errors(columns[y], columns[p])
+            alike = kinks.widths(self.loss, errors)
         return in_blocks(roots, columns, alike, dtype)
 
     def _some_errors(self, y_true: Any, raw: Any) -> Floats:
@@ -206,7 +198,7 @@ def _formulas(loss: Loss, link: str) -> Formulas:
         return _through(LINKS[link], loss)
     moving = _MOVING.get(type(own))
     if moving is None:
-        return Formulas(own.expression, *kinks.slopes(own))
+        return Formulas(own.expression, own.derived()[0], kinks.curvature(own))
     return Formulas(own.expression, gradient(moving), maximum(hessian(moving), LEAST_CURVATURE))
 
 
@@ -238,7 +230,7 @@ def _through(link: Link, loss: Loss) -> Formulas:
     """
     at = substitute(link.prediction, {z: p})
     put, moved = {p: at, r: at - y}, gradient(at)
-    slope, bend = (substitute(one, put) for one in kinks.slopes(loss))
+    slope, bend = (substitute(one, put) for one in (loss.derived()[0], kinks.curvature(loss)))
     slope = slope * moved
     if isinstance(loss, Tweedie) and loss.power <= 2 and link.name == "log":
         bend = gradient(slope)
@@ -254,10 +246,3 @@ def _scaled(
     scaled = (simplify(constant(k) * one) for k, one in zip(scale, formulas[1:], strict=True))
     slope, bend = (one * w for one in scaled) if weighted else scaled
     return slope, bend
-
-
-@lru_cache(maxsize=64)
-def _unsmoothed(formulas: Formulas, weighted: bool) -> tuple[Expression, ...]:
-    """The slope and the curvature, and the slope as it is where the width is next to nothing."""
-    own = substitute(formulas.gradient, {kinks.WIDTH: kinks.WIDTH * kinks.NARROW})
-    return (*_scaled(formulas, weighted, (1, 1)), own * w if weighted else own)
