@@ -20,9 +20,14 @@ def kept_bare(function: Function) -> Function:
     return _compiled(function, _nrt=False)
 
 
-def _compiled(function: Function, **options: bool) -> Function:
+def kept_in_any_order(function: Function) -> Function:
+    """The same where numbers are added up in any order: several at once."""
+    return _compiled(function, _nrt=False, fastmath={"reassoc"})
+
+
+def _compiled(function: Function, **options: Any) -> Function:
     chosen = {"nogil": True, "error_model": "numpy", **options}
     try:
-        return cast(Function, njit(cache=True, **chosen)(function))  # type: ignore[call-overload]
+        return cast(Function, njit(cache=True, **chosen)(function))
     except RuntimeError:  # no folder for it can be written
-        return cast(Function, njit(**chosen)(function))  # type: ignore[call-overload]
+        return cast(Function, njit(**chosen)(function))

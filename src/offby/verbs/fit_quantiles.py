@@ -5,12 +5,9 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 
-import numpy as np
-
 from offby.fit import QuantileRegressor
 from offby.fit.predicted import Named
-from offby.fit.rows import Source
-from offby.fit.score import Floats
+from offby.fit.rows import Source, slices_of
 from offby.formula.aggregates import Mean
 from offby.formula.words import r, where
 from offby.losses import Pinball
@@ -19,8 +16,9 @@ from offby.report.fitted_quantiles import FittedQuantiles, Level
 from offby.tables import Batch
 from offby.verbs.fit_asked import Asked
 from offby.verbs.fit_parts import parts_of
-from offby.verbs.measure import measure
+from offby.verbs.totals import Totals
 
+_AT_ONCE = 1 << 22  # numbers: 32 MB
 _BELOW = Measure("share_below", Mean(where(r >= 0, 1, 0)), range=(0.0, 1.0))
 
 
@@ -57,19 +55,11 @@ def fit_quantiles(
 
 def _measured(model: QuantileRegressor, rows: Source, names: Sequence[str]) -> Iterator[Level]:
     """The pinball loss of each quantile, and the share of the rows that is not above it."""
-    truths, weights, predicted = _predicted(model, rows, names)
-    for level, column in zip(model.quantiles_.tolist(), predicted.T, strict=True):
-        found = measure(truths, column, sample_weight=weights, measures=[Pinball(level), _BELOW])
-        yield Level(level, *found.measures.values())
-
-
-def _predicted(
-    model: QuantileRegressor, rows: Source, names: Sequence[str]
-) -> tuple[Floats, Floats | None, Floats]:
-    parts = list(rows.parts())
-    weights = [part.weight for part in parts if part.weight is not None]
-    return (
-        np.concatenate([part.y for part in parts]),
-        np.concatenate(weights) if weights else None,
-        np.concatenate([model.predict(Named(names, part.X)) for part in parts]),
-    )
+    levels = model.quantiles_.tolist()
+    totals = [Totals([Pinball(level), _BELOW]) for level in levels]
+    for part in slices_of(rows, max(_AT_ONCE // len(levels), 1)):
+        predicted = model.predict(Named(names, part.X))
+        for one, column in zip(totals, predicted.T, strict=True):
+            one.update(part.y, column, part.weight)
+    for level, one in zip(levels, totals, strict=True):
+        yield Level(level, *one.report().measures.values())

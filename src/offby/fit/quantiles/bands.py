@@ -7,8 +7,9 @@ them: neither those fits nor their proofs need to look at it again.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from offby.fit.quantiles.lumping import lump
 from offby.fit.quantiles.problem import Places, Problem, Sides, blocks
 
 _SAFE = 0.999  # of the radius: rounding takes far less than the rest
-_BLOCK = 4096  # rows that stay in the cache
+_NONE = np.empty(0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,19 +40,27 @@ class Lumps:
 
     def moved(self, rows: Problem, radius: float, fits: tuple[Floats, ...]) -> Lumps:
         """Those beside other fits: only rows that change sides are added or taken away."""
-        side, ones = self.side.copy(), np.ones(_BLOCK)
-        given = np.column_stack([rows.coefficients(fit) for fit in fits])
+        side = self.side.copy()
+        given = [rows.coefficients(fit) for fit in fits]
 
         def move(start: int, stop: int) -> Floats:
             sums = np.zeros_like(self.sums)
-            for part in blocks(start, stop, _BLOCK):
-                X, y = np.ascontiguousarray(rows.X[part]), rows.y[part]
-                weight = ones[: y.size] if rows.weight is None else rows.weight[part]
-                far = radius * (ones[: y.size] if rows.reach is None else rows.reach[part])
-                lump(X, y, weight, y[:, None] - X @ given, far, side[part], *sums)
+            for part in blocks(start, stop):
+                X = np.ascontiguousarray(rows.X[part])
+                lowest, *others = (X @ fit for fit in given)
+                highest = lowest
+                for fitted in others:
+                    lowest, highest = np.minimum(lowest, fitted), np.maximum(highest, fitted)
+                weight, reach = _part(rows.weight, part), _part(rows.reach, part)
+                lump(X, rows.y[part], weight, reach, radius, lowest, highest,
+                     side[part], np.empty(len(X), np.int8), *sums)  # fmt: skip
             return sums
 
         return Lumps(side, reduce(_added, in_slices(rows.count, move), self.sums))
+
+
+def _part(numbers: Floats | None, part: slice) -> Floats:
+    return _NONE if numbers is None else numbers[part]
 
 
 def _added(first: Floats, second: Floats) -> Floats:
@@ -94,17 +103,25 @@ class Band:
         rows = _with(self.rows, found, lumps.sums.sum(axis=0))
         return Band(self.whole, rows, self.places[found], fits, radius, self, lumps)
 
+    @cached_property
+    def ready(self) -> Problem:
+        """The rows as pivots take them: scaled and with mixed columns."""
+        return self.rows.scaled(slice(None))
+
     def holds(self, coef: Floats, basis: Places | None) -> bool:
         """Whether a fit is one that rows were lumped for, and goes through none of the lumps."""
-        if basis is None or np.max(basis) >= self.places.size:
-            return False
+        return basis is not None and max(basis) < self.places.size and self._covers(coef)
+
+    def _covers(self, coef: Floats) -> bool:
+        """Whether all rows lumped here, and in what this is within, are on their side of a fit."""
         if not self.fits:
             return True
         along, away = self.fits[-1] - self.fits[0], coef - self.fits[0]
         length = float(along @ along)
         if length > 0:
-            away = away - np.clip(away @ along / length, 0, 1) * along
-        return bool(np.linalg.norm(away) * np.sqrt(coef.size) <= _SAFE * self.radius)
+            away = away - min(max(float(away @ along) / length, 0.0), 1.0) * along
+        near = math.sqrt(float(away @ away) * coef.size) <= _SAFE * self.radius
+        return near and (self.outer is None or self.outer._covers(coef))
 
     def gap(self, tau: float, coef: Floats, dual: Floats) -> Gap:
         """The certificate for all rows, by the dual of those here."""

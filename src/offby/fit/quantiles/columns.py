@@ -23,17 +23,26 @@ def mixture(X: Floats) -> tuple[Places, Floats]:
     ([0, 2], (3, 2))
     """
     some = X[:: max(len(X) // _SOME, 1)]
-    triangle, count = _factor(some), len(some)
-    kept = np.arange(X.shape[1])
-    if min(triangle.shape) < X.shape[1] or not np.all(_own_share(triangle) > _PLAIN):
-        triangle, count = _triangle(X), len(X)
-        kept = _independent(triangle)
-    mixed = np.zeros((X.shape[1], kept.size))
+    triangle = _factor(some)
+    if min(triangle.shape) == X.shape[1] and np.all(_own_share(triangle) > _PLAIN):
+        kept = np.arange(X.shape[1])
+        return kept, _mixed(triangle, kept, len(some))
+    return mixture_by(triangle_of(X), len(X))
+
+
+def mixture_by(triangle: Floats, count: int) -> tuple[Places, Floats]:
+    """The same by the triangular factor of so many rows."""
+    kept = _independent(triangle)
+    return kept, _mixed(triangle, kept, count)
+
+
+def _mixed(triangle: Floats, kept: Places, count: int) -> Floats:
+    mixed = np.zeros((triangle.shape[1], kept.size))
     size = np.linalg.norm(triangle[:, kept], axis=0)
     mixed[kept] = np.linalg.inv(_factor(triangle[:, kept] / size)) * (
         np.sqrt(count) / size[:, None]
     )
-    return kept, mixed
+    return mixed
 
 
 def _factor(X: Floats) -> Floats:
@@ -46,9 +55,13 @@ def _own_share(triangle: Floats) -> Floats:
     return np.abs(np.diag(triangle)) / np.where(size > 0, size, 1)
 
 
-def _triangle(X: Floats) -> Floats:
-    """The triangular factor of X, a block of rows after another."""
-    triangle = np.empty((0, X.shape[1]))
+def triangle_of(X: Floats, before: Floats | None = None) -> Floats:
+    """The triangular factor of X, a block of rows after another, and of rows `before` it.
+
+    >>> triangle_of(np.array([[3.0]]), before=np.array([[4.0]]))
+    array([[-5.]])
+    """
+    triangle = np.empty((0, X.shape[1])) if before is None else before
     for part in blocks(0, len(X)):
         triangle = _factor(np.vstack([triangle, X[part]]))
     return triangle

@@ -12,7 +12,7 @@ from offby.engine.evaluate import in_slices
 from offby.engine.rows import Floats
 from offby.errors import DataError
 from offby.fit.quantiles.columns import mixture
-from offby.fit.quantiles.problem import Places, Problem
+from offby.fit.quantiles.problem import Places, Problem, Sizes
 from offby.fit.reading import read_features, read_target, read_weights
 
 _SOME = 5_000  # rows that tell where columns lie
@@ -25,7 +25,8 @@ class Design:
 
     With an intercept, the first column is 1, so that other constant columns are of no use beside
     it, and `centre` (p,) is subtracted from the others. y is in units of `unit`, a power of two,
-    so that nothing overflows and no digit is changed.
+    so that nothing overflows and no digit is changed. Where the rows are some of many, and the last
+    of them lumps of the others, `whole` is what is known of all.
     """
 
     rows: Problem
@@ -33,6 +34,7 @@ class Design:
     present: Places | None
     centre: Floats | None
     unit: float
+    whole: Sizes | None = None
 
     @classmethod
     def of(cls, X: Any, y: Any, sample_weight: Any, fit_intercept: bool) -> Design:
@@ -54,7 +56,12 @@ class Design:
     @cached_property
     def total_weight(self) -> float:
         """What a sum of losses is divided by for their mean."""
-        return float(self.rows.count if self.rows.weight is None else np.sum(self.rows.weight))
+        return (self.whole or self.rows).total_weight
+
+    def alike(self, X: Floats, y: Floats, weight: Floats | None) -> Problem:
+        """Other rows, all with a weight, made ready as these are."""
+        features = X if self.centre is None else _with_ones(X, self.centre)
+        return Problem(features, y / self.unit, weight, self.rows.mixture)
 
     def coefficients(self, coef: Floats) -> tuple[Floats, float]:
         """Coefficients of the columns as they were given, and the intercept, for y as it was."""
@@ -62,6 +69,15 @@ class Design:
         if self.centre is None:
             return coef, 0.0
         return coef[1:], float(coef[0] - self.centre @ coef[1:])
+
+    def mixed(self, coef: Floats, intercept: float) -> Floats:
+        """Coefficients and intercept as those of mixed columns, the inverse of what leads there."""
+        given = coef / self.unit
+        if self.centre is not None:
+            given = np.append(intercept / self.unit + self.centre @ given, given)
+        mixture = self.rows.mixture
+        assert mixture is not None
+        return np.asarray(np.linalg.solve(mixture[self.kept], given[self.kept]))
 
     def far(self, coef: Floats) -> float:
         """How large the terms are that the intercept makes up for, where columns lie far from 0."""

@@ -139,23 +139,27 @@ def refined(design: Design, tau: float, found: Corner) -> QuantileFit:
         through = rows.X[np.ix_(basis, design.kept)]
         moved = np.linalg.solve(through.T, imbalance(rows, dual)[design.kept]) / weight
         dual[basis] = np.clip(dual[basis] - moved, tau - 1, tau)
-    return as_fit(design, tau, found, coef, finer_gap(rows, tau, coef, dual))
+    return as_fit(design, tau, found, coef, finer_gap(rows, tau, coef, dual, design.whole))
 
 
 def certified(design: Design, tau: float, found: Corner) -> QuantileFit:
     """The fit to the rows as they were given, and its gap, which only they and the dual decide."""
     rows = design.rows
     coef = exact_coefficients(rows, design.kept, found)
-    gap = duality_gap(rows, tau, coef, found.dual(tau))
+    gap = duality_gap(rows, tau, coef, found.dual(tau), design.whole)
     return as_fit(design, tau, found, coef, gap)
 
 
 def exact_coefficients(rows: Problem, kept: Places, found: Corner) -> Floats:
-    """The coefficients of the columns, from the rows themselves: it goes through them exactly."""
+    """The coefficients of the columns, from the rows themselves: it goes through them exactly.
+
+    They are taken in order, so that the digits are the same whichever way led there.
+    """
     coef = rows.coefficients(found.coef)
     if found.basis is not None:
-        through = np.ix_(found.basis, kept)
-        coef[kept] = np.linalg.solve(rows.X[through], rows.y[found.basis])
+        basis = np.sort(found.basis)
+        through = rows.X.take(basis, axis=0).take(kept, axis=1)
+        coef[kept] = np.linalg.solve(through, rows.y[basis])
     return coef
 
 

@@ -21,9 +21,10 @@ import numpy as np
 from offby.engine.evaluate import in_slices
 from offby.engine.rows import Floats
 from offby.fit.doubled import add, total, two_product
-from offby.fit.quantiles.problem import Problem, blocks
+from offby.fit.quantiles.problem import Problem, Sizes, blocks
 
 _EQUAL = 1e-11  # of the largest that Σ w d x could be: what it may differ from 0
+_FEW = 8192  # rows that are one block
 ROUNDING = 4 * float(np.finfo(np.float64).eps)
 
 
@@ -37,7 +38,7 @@ class Gap:
 
 
 def duality_gap(
-    rows: Problem, tau: float, coef: Floats, dual: Floats, whole: Problem | None = None
+    rows: Problem, tau: float, coef: Floats, dual: Floats, whole: Sizes | None = None
 ) -> Gap:
     """The loss of `coef` and its gap to the bound that `dual` gives, infinite if it gives none.
 
@@ -51,16 +52,20 @@ def duality_gap(
     """
 
     loss, gap, *unmet = _totals(rows, tau, coef, dual)
-    return _bounded(whole or rows, tau, coef, dual, (loss, gap, np.array(unmet)))
+    sums = loss, gap, np.array(unmet)
+    return bounded(whole or rows, tau, coef, sums, boxed=_boxed(tau, dual))
 
 
-def finer_gap(rows: Problem, tau: float, coef: Floats, dual: Floats) -> Gap:
+def finer_gap(
+    rows: Problem, tau: float, coef: Floats, dual: Floats, whole: Sizes | None = None
+) -> Gap:
     """The same with Σ w d x in twice the digits.
 
     Of columns far from 0 for their spread, float64 cannot tell that it is 0.
     """
     loss, gap, *_ = _totals(rows, tau, coef, dual)
-    return _bounded(rows, tau, coef, dual, (loss, gap, imbalance(rows, dual)))
+    sums = loss, gap, imbalance(rows, dual)
+    return bounded(whole or rows, tau, coef, sums, boxed=_boxed(tau, dual))
 
 
 def imbalance(rows: Problem, dual: Floats) -> Floats:
@@ -81,6 +86,8 @@ def imbalance(rows: Problem, dual: Floats) -> Floats:
 
 def _totals(rows: Problem, tau: float, coef: Floats, dual: Floats) -> Floats:
     """Of all rows: loss, gap, Σ w d x."""
+    if rows.count <= _FEW:
+        return _sums(rows, slice(None), tau, coef, dual)
 
     def some(start: int, stop: int) -> Floats:
         parts = blocks(start, stop)
@@ -89,13 +96,19 @@ def _totals(rows: Problem, tau: float, coef: Floats, dual: Floats) -> Floats:
     return sum(in_slices(rows.count, some), np.zeros(1))
 
 
-def _bounded(
-    rows: Problem, tau: float, coef: Floats, dual: Floats, sums: tuple[float, float, Floats]
+def _boxed(tau: float, dual: Floats) -> bool:
+    return bool(dual.min() >= tau - 1 and dual.max() <= tau)  # NaN is not
+
+
+def bounded(
+    rows: Sizes, tau: float, coef: Floats, sums: tuple[float, float, Floats], *, boxed: bool
 ) -> Gap:
-    """The gap, from the sums of the loss, of what it exceeds the dual's by, and of w d x."""
+    """The gap, from the sums of the loss, of what it exceeds the dual's by, and of w d x.
+
+    It is infinite unless the dual was `boxed`.
+    """
     loss, gap, unmet = float(sums[0]), float(sums[1]), sums[2]
-    boxed = bool(np.min(dual) >= tau - 1 and np.max(dual) <= tau)  # NaN is not
-    feasible = boxed and bool(np.all(np.abs(unmet) <= _EQUAL * rows.column_size))
+    feasible = boxed and bool((np.abs(unmet) <= _EQUAL * rows.column_size).all())
     gap += 2 * loss / min(tau, 1 - tau) * _norm(rows, unmet)
     rounding = ROUNDING * (rows.truth_size + float(rows.column_size @ np.abs(coef)))
     return Gap(loss, gap if feasible else np.inf, rounding)
@@ -108,12 +121,12 @@ def _sums(rows: Problem, part: slice, tau: float, coef: Floats, dual: Floats) ->
     loss = np.maximum(tau * residual, (tau - 1) * residual)
     excess = loss - dual * residual
     if rows.weight is None:
-        return np.concatenate([(np.sum(loss), np.sum(excess)), dual @ X])
+        return np.concatenate([(loss.sum(), excess.sum()), dual @ X])
     weight = rows.weight[part]
     return np.concatenate([(weight @ loss, weight @ excess), (weight * dual) @ X])
 
 
-def _norm(rows: Problem, unmet: Floats) -> float:
+def _norm(rows: Sizes, unmet: Floats) -> float:
     """√(e'G⁻¹e), or a little more."""
     mixed = unmet if rows.mixture is None else unmet @ rows.mixture
     values, vectors = rows.spread

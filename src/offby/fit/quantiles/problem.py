@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,35 @@ def blocks(start: int, stop: int, size: int = _BLOCK) -> Iterator[slice]:
     [slice(0, 8192, None), slice(8192, 10000, None)]
     """
     return (slice(at, min(at + size, stop)) for at in range(start, stop, size))
+
+
+class Sizes(Protocol):
+    """What a proof needs to know of all rows that it is for."""
+
+    @property
+    def total_weight(self) -> float:
+        """Σ w."""
+        ...
+
+    @property
+    def truth_size(self) -> float:
+        """Σ w |y|."""
+        ...
+
+    @property
+    def column_size(self) -> Floats:
+        """Σ w |X|: (p,)."""
+        ...
+
+    @property
+    def mixture(self) -> Floats | None:
+        """How columns are mixed: (p, k)."""
+        ...
+
+    @property
+    def spread(self) -> tuple[Floats, Floats]:
+        """Eigenvalues and vectors of a part of X'X, of rows scaled and with mixed columns."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +93,11 @@ class Problem:
     def width(self) -> int:
         """How many coefficients there are."""
         return int((self.X if self.mixture is None else self.mixture).shape[1])
+
+    @cached_property
+    def total_weight(self) -> float:
+        """Σ w."""
+        return float(self.count if self.weight is None else np.sum(self.weight))
 
     @cached_property
     def truth_size(self) -> float:
@@ -154,7 +189,7 @@ class Problem:
         def fill(start: int, stop: int) -> None:
             for part in blocks(start, stop):
                 mixed = self.X[part] if self.mixture is None else self.X[part] @ self.mixture
-                size = np.sqrt(np.einsum("ij,ij->i", mixed, mixed) / self.width)
+                size = np.sqrt(np.einsum("ij,ij->i", mixed, mixed) / max(self.width, 1))
                 reach[part] = np.maximum(size, _NEAR)
 
         in_slices(self.count, fill)

@@ -11,13 +11,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.linalg import qr
+from scipy.linalg.lapack import dgeqp3
 
 from offby.engine.rows import Floats
-from offby.fit.quantiles.pivots import FLAT, pivot
+from offby.fit.quantiles.pivots import descend
 from offby.fit.quantiles.problem import Places, Problem, Sides
 
+Range = tuple[float, float]
 _CANDIDATES = 6  # rows a coefficient that a basis is looked for in, before all
+_EPS = float(np.finfo(np.float64).eps)
 _PIVOTS_PLAIN = 20  # a coefficient, at most, before ties are broken, and
 _PIVOTS = 100  # after
 _SLACK = 1e-13  # of the box, which is 1 wide, and as much as sums of X are rounded by
@@ -45,7 +47,7 @@ class Corner:
     def dual(self, tau: float) -> Floats:
         """The dual at each row: (n,)."""
         found = np.array([tau - 1, tau]).take(self.side > 0)
-        found[self.places] = np.clip(self.inner, tau - 1, tau)
+        found[self.places] = np.minimum(np.maximum(self.inner, tau - 1), tau)
         return found
 
 
@@ -71,15 +73,16 @@ def independent(rows: Problem, inside: Floats) -> Places | None:
     for count in (min(_CANDIDATES * rows.width, rows.count), rows.count):
         near = np.argpartition(-inside, count - 1)[:count]
         factor = np.maximum(inside[near], 1e-6)
-        triangle, order = qr(rows.X[near].T * factor, mode="r", pivoting=True)
-        sizes = np.abs(np.diag(triangle)) / factor[order[: rows.width]]
+        triangle, order, *_ = dgeqp3(rows.X[near].T * factor)  # qr with pivoting
+        order = order[: rows.width] - 1
+        sizes = np.abs(np.diag(triangle)) / factor[order]
         if sizes.size == rows.width and sizes.min() > 1e-9 * sizes.max():
-            return np.asarray(near[order[: rows.width]], np.intp)
+            return np.asarray(near[order], np.intp)
     return None
 
 
 def _slack(rows: Problem) -> float:
-    return max(_SLACK, float(np.finfo(np.float64).eps * np.max(rows.column_size)))
+    return max(_SLACK, _EPS * float(rows.column_size.max()))
 
 
 def _outside(dual: Floats, tau: float) -> Floats:
@@ -105,40 +108,43 @@ def _at(rows: Problem, tau: float, basis: Places, tied: Floats | None = None) ->
     return replace(found, places=np.append(near, basis), inner=np.append(inner, implied))
 
 
-def pivoted(rows: Problem, tau: float, basis: Places, steps: int = 0) -> Corner:
+def pivoted(
+    rows: Problem, tau: float, basis: Places, steps: int = 0, near: Range = (np.inf, np.inf)
+) -> Corner:
     """The exact optimum for scaled rows from the fit through a basis.
 
-    Where pivots come to no end, for they go round in a circle of ties, or where rows tied with the
-    fit leave it unproved, a little noise on y (fixed seed) breaks the ties.
+    The first pivots are among rows so `near` the fit, below and above. Where pivots come to no end,
+    for they go round in a circle of ties, or where rows tied with the fit leave it unproved, a
+    little noise on y (fixed seed) breaks the ties.
 
     >>> pivoted(Problem(np.ones((3, 1)), np.array([1.0, 2.0, 9.0])), 0.5, np.array([2])).coef
     array([2.])
     """
-    slack, noisy = _slack(rows), rows
+    noisy = rows
     for pivots in (_PIVOTS_PLAIN, _PIVOTS, _PIVOTS):
-        basis, taken = moved(noisy, tau, basis, pivots)
-        steps += taken
-        found = _at(noisy, tau, basis)
-        if _outside(found.inner, tau).max() <= slack:
+        found, proved = _moved(noisy, tau, basis, near, pivots)
+        basis, steps = found.places, steps + found.steps
+        if proved:
             break
         if noisy is rows:
             noisy = Problem(rows.X, rows.y + _noise(rows, basis))
-    coef = np.asarray(np.linalg.solve(rows.X[basis], rows.y[basis]), np.float64)
-    return replace(found, coef=coef, steps=steps)
+    if noisy is not rows:
+        coef = np.linalg.solve(rows.X[basis], rows.y[basis])
+        found = replace(found, coef=np.asarray(coef, np.float64))
+    return found if steps == found.steps else replace(found, steps=steps)
 
 
-def moved(
-    rows: Problem, tau: float, basis: Places, pivots: int = _PIVOTS_PLAIN
-) -> tuple[Places, int]:
-    """The basis of the optimum, or where so many pivots a coefficient end, and their number."""
+def _moved(
+    rows: Problem, tau: float, basis: Places, near: Range, pivots: int
+) -> tuple[Corner, bool]:
+    """The optimum, or where so many pivots a coefficient end, and whether it is proved."""
     X, basis = np.ascontiguousarray(rows.X.T), basis.copy()
     inverse = np.linalg.inv(rows.X[basis]).astype(np.float64)
-    side, order = np.empty(rows.count, np.int8), np.empty(rows.count, np.intp)
-    slope, room = np.empty(rows.width), np.empty((2, rows.count))
-    steps = pivot(X, rows.y, tau, basis, inverse @ rows.y[basis], inverse, _slack(rows),
-                  FLAT * np.abs(X).mean(axis=1), pivots * rows.width,
-                  side, slope, room, order)  # fmt: skip
-    return basis, max(0, steps)
+    coef, side, inner, proved, steps = descend(
+        X, rows.y, tau, basis, inverse, rows.column_size / rows.count, _slack(rows), *near,
+        pivots * rows.width,
+    )  # fmt: skip
+    return Corner(coef, side, basis, inner, basis, steps), proved
 
 
 def _noise(rows: Problem, basis: Places) -> Floats:
