@@ -172,8 +172,8 @@ def test_no_solver_finds_less_than_the_gap_allows(part):
     assert {seed: why for seed, why in wrong.items() if why} == {}
 
 
-def test_the_bound_holds_at_any_point_with_any_step():
-    """Also far from the minimum, and for steps that are no Newton steps."""
+def test_the_bound_holds_at_any_place_from_any_point_with_any_step():
+    """Also far from the minimum, for steps that are no Newton steps, and where they do not lead."""
     for seed in range(200):
         problem = drawn(seed)
         rng = np.random.default_rng(seed)
@@ -183,16 +183,15 @@ def test_the_bound_holds_at_any_point_with_any_step():
         penalty = penalty_of(problem.penalty, problem.alpha, 0.5, p, problem.intercept)
         size = 10.0 ** rng.uniform(-6, 0.5)
         at, step = best + size * rng.normal(size=best.size), size * rng.normal(size=best.size)
-        found = certify(
+        rows, loss = (
             Rows(problem.X, problem.y, problem.weight),
-            linear,
             toward_score(from_text(problem.loss)),
-            penalty,
-            at,
-            step,
         )
-        above = problem.objective(at + step) - problem.objective(best)
-        assert above <= found.gap + ROUNDING * found.objective, seed
+        for there in (at + step, best + size * rng.normal(size=best.size)):
+            found = certify(rows, linear, loss, penalty, at, step, there)
+            above = problem.objective(there) - problem.objective(best)
+            assert found.objective == pytest.approx(problem.objective(there), rel=1e-9), seed
+            assert above <= found.gap + ROUNDING * found.objective, seed
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -238,3 +237,14 @@ def test_the_units_of_columns_change_no_objective():
         assert other.converged_ == plain.converged_, seed
         assert other.certificate_ == plain.certificate_, seed
         assert other.objective_ == pytest.approx(plain.objective_, rel=1e-8, abs=1e-10), seed
+
+
+def test_errors_far_smaller_than_the_scores_they_are_differences_of():
+    """Where a slope is next to 0, a score must move by more than its rounding to change it."""
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        X = rng.normal(size=(20_000, 2))
+        y = X @ [1.0, 2.0] + rng.lognormal(size=20_000) + 1e4
+        model = LinearRegressor("huber:1", standard_errors=None).fit(X, y)
+        assert model.converged_
+        assert model.gap_ <= 1e-11 * model.objective_

@@ -6,13 +6,14 @@ from sklearn.linear_model import LogisticRegression, PoissonRegressor
 
 from offby.fit import LinearClassifier, LinearRegressor
 from offby.fit.blocks import Linear
+from offby.fit.newton import step_from
 from offby.fit.penalty import Penalty
 from offby.fit.problem import Problem
 from offby.fit.rows import Rows
 from offby.fit.score import toward_score
 from offby.fit.shape import shape_of
 from offby.fit.start import start_of
-from offby.losses import Logistic
+from offby.losses import Logistic, Poisson
 
 ROWS = 50_000  # of which a sixteenth is more than a thousand for each of three numbers
 AS_FLAT_AS_IT_IS = 2e-6  # such a step changes the objective by less than its rounding
@@ -59,3 +60,29 @@ def test_the_start_of_many_rows_is_near_the_minimum():
     problem = Problem(Rows(X, y), Linear(np.zeros(2), True), loss, free, shape_of(loss, y))
     least = LinearClassifier().fit(X, y).objective_
     assert problem.point(start_of(problem)).objective - least < 1e-5 * least
+
+
+def test_a_few_rows_foretell_where_a_step_leads():
+    rng = np.random.default_rng(9)
+    X = rng.normal(size=(ROWS, 2))
+    y = rng.poisson(np.exp(X[:, 0] / 2)).astype(float)
+    loss, free = toward_score(Poisson()), Penalty(np.zeros(3), np.zeros(3))
+    problem = Problem(Rows(X, y), Linear(np.zeros(2), True), loss, free, shape_of(loss, y))
+    point = problem.point(np.array([0.49, 0.01, 0.01]))
+    step = step_from(problem, point)
+    off = [
+        np.abs(problem.point(there).slope).max()
+        for there in (point.at + step.direction, problem.ahead(point, step))
+    ]
+    assert off[1] < off[0] / 5
+
+
+def test_the_few_may_have_no_weight():
+    rng = np.random.default_rng(10)
+    X = rng.normal(size=(ROWS, 2))
+    y = rng.poisson(np.exp(X[:, 0])).astype(float)
+    counted = np.arange(ROWS) % 16 != 0
+    ours = LinearRegressor("poisson").fit(X, y, counted.astype(float))
+    alone = LinearRegressor("poisson").fit(X[counted], y[counted])
+    assert ours.converged_
+    np.testing.assert_allclose(ours.coef_, alone.coef_, rtol=AS_FLAT_AS_IT_IS)

@@ -19,9 +19,8 @@ from offby.fit import kernels
 from offby.fit.rows import Rows, Source
 from offby.fit.score import Floats
 
-_BLOCK_BYTES = 1 << 21  # of a second-level cache; with less, calls begin to count
-_FEW = 1 << 14
-_LEAST_ROWS = 256  # so that a large Gram matrix is not written anew for every few rows
+_BLOCK_BYTES = 3 << 19  # of a second-level cache; with less, calls begin to count
+_MOST_ROWS = 1 << 13  # what is found for each row then needs no new pages
 
 
 class Additive(Protocol):
@@ -58,7 +57,7 @@ class Linear:
 
     @property
     def width(self) -> int:
-        """How long a packed row is."""
+        """How long a row of a tile is."""
         return -(-self.size // kernels.LANES) * kernels.LANES
 
     def uncentred(self, at: Floats) -> tuple[Floats, float]:
@@ -74,35 +73,64 @@ class Linear:
         return np.append(coefficients, intercept + self.centre @ coefficients)
 
     def blocks(self, rows: Rows, start: int, stop: int) -> Iterator[Block]:
-        """The rows from `start` to `stop`, packed; a block is gone when the next one comes."""
-        most = max(_BLOCK_BYTES // (8 * self.width), _LEAST_ROWS)
-        room = aligned((most, self.width))
+        """The rows from `start` to `stop`, a few at a time; the next may take the room of these."""
+        most = min(max(_BLOCK_BYTES // (8 * self.width), self.width), _MOST_ROWS)
+        room = None if rows.X.strides[1] == 8 else np.empty((most, self.features))
+        tiles = self._tile(), self._tile()
         for first in range(start, stop, most):
             part = rows.taken(slice(first, min(first + most, stop)))
-            packed = room[: part.count]
-            by_row, by_column = (step // 8 for step in part.X.strides)
-            kernels.pack(part.X.ctypes.data, by_row, by_column, self.centre, self.intercept, packed)
-            yield Block(packed, part.y, part.weight, self.size)
+            X = part.X if room is None else _side_by_side(part.X, room[: part.count])
+            yield Block(X, part.y, part.weight, self, tiles)
+
+    def _tile(self) -> Floats:
+        """Room for rows in whole vectors, with what all of them have beyond their columns.
+
+        The wider a Gram matrix is, the more rows it takes to be worth reading it.
+        """
+        found = aligned((max(kernels.TILE, self.width // 16), self.width))
+        if self.intercept:
+            found[:, self.features] = 1.0
+        return found
+
+
+def _side_by_side(X: Floats, room: Floats) -> Floats:
+    by_row, by_column = X.strides
+    kernels.side_by_side(X.ctypes.data, by_row // 8, by_column // 8, room)
+    return room
 
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """A few packed rows z, with truths and weights (None: all 1); `size` is the length of `at`."""
+    """A few rows z, centred and with a 1 for the intercept, with truths and weights.
 
-    packed: Floats
+    `weight` is None where all are 1. The columns of X lie side by side.
+    """
+
+    X: Floats
     y: Floats
     weight: Floats | None
-    size: int
+    linear: Linear
+    tiles: tuple[Floats, Floats]
+
+    @property
+    def _rows(self) -> tuple[int, int, Floats]:
+        return self.X.ctypes.data, self.X.strides[0] // 8, self.linear.centre
 
     def score(self, at: Floats) -> Floats:
-        """z · at of each row: (rows,)."""
-        found = np.empty(self.y.size)
-        kernels.score(self.packed, self._padded(at), found)
-        return found
+        """z · at of each row, for one vector or several: (…, size) gives (…, rows)."""
+        found = np.empty((at.size // self.linear.size, self.y.size))
+        padded = np.zeros((len(found), self.linear.features + 1))
+        padded[:, : self.linear.size] = at
+        kernels.score(*self._rows, padded, found)
+        return found.reshape(*at.shape[:-1], -1)
 
     def weighted(self, values: Floats) -> Floats:
         """Each row's value times its weight."""
         return values if self.weight is None else values * self.weight
+
+    def counted(self, values: Floats) -> Floats:
+        """The values of rows that have a weight."""
+        return values if self.weight is None else values[self.weight > 0]
 
     def counts(self) -> NDArray[np.bool_]:
         """Which rows have a weight: (rows,)."""
@@ -113,40 +141,38 @@ class Block:
         return float(self.y.size if self.weight is None else self.weight.sum())
 
     def times(self, values: Floats) -> Floats:
-        """The sum over rows of z times the row's value: (size,)."""
-        found = np.zeros(self.packed.shape[1])
-        kernels.times(self.packed, values, found)
-        return found[: self.size]
+        """The sum over rows of z times the row's value: (…, rows) gives (…, size)."""
+        found = self._summed(values.reshape(-1, self.y.size), squared=False)
+        return found.reshape(*values.shape[:-1], -1)
 
     def squares(self) -> Floats:
         """The weighted sum over rows of z², place by place: (size,)."""
-        found = np.zeros(self.packed.shape[1])
-        kernels.squares(self.packed, self.weighted(np.ones(self.y.size)), found)
-        return found[: self.size]
+        found = self._summed(self.weighted(np.ones((1, self.y.size))), squared=True)
+        return found.ravel()
 
     def gram(self, values: Floats) -> Floats:
         """The sum over rows of z z' times the row's value: (size, size)."""
-        width = self.packed.shape[1]
-        found = aligned((width, width))
-        kernels.gram(self.packed, values, aligned((kernels.TILE, width)), found)
-        low = np.tril(found[: self.size, : self.size])
-        return low + np.tril(low, -1).T
+        found = aligned((self.linear.width, self.linear.width))
+        kernels.gram(*self._rows, values, *self.tiles, found)
+        return found[: self.linear.size, : self.linear.size]
 
-    def _padded(self, at: Floats) -> Floats:
-        padded = np.zeros(self.packed.shape[1])
-        padded[: self.size] = at
-        return padded
+    def _summed(self, values: Floats, *, squared: bool) -> Floats:
+        found = np.zeros((len(values), self.linear.features + 1))
+        kernels.times(*self._rows, values, squared, found)
+        return found[:, : self.linear.size]
 
 
 def scale_of(source: Source, linear: Linear) -> Floats:
     """The root mean square of each column, so that divided by it all are of one size: (size,).
 
-    Taken from some of the rows; 1 for the intercept and for columns of zeros.
+    It is 1 for the intercept and for columns of zeros; takes a pass over the rows.
     """
-    few = source.sample(_FEW)
-    found = np.sqrt(few.mean_of((few.X - linear.centre) ** 2))
-    found = np.where(found > 0, found, 1.0)
-    return np.append(found, 1.0) if linear.intercept else found
+    size = linear.size
+    sums = over_rows(
+        source, linear, lambda block: np.append(block.squares(), block.total()), np.zeros(size + 1)
+    )
+    found = np.sqrt(sums[:size] / sums[size])
+    return np.where(found > 0, found, 1.0)
 
 
 def over_rows(

@@ -26,15 +26,17 @@ from offby.fit.score import Floats, ScoreLoss
 
 _IN_BALANCE = 1e-9
 """The largest Z'u, of its root mean squares, that counts as rounding where it must be 0."""
+_RESOLVED = 2.0**-50  # of what an error is a difference of: less may not change it, nor the slope
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """The objective at a point, a proven bound on what it has above its minimum, and its slope.
+    """A place, the objective there, a proven bound on what it has above its minimum, and its slope.
 
     The slope is that of the mean loss, without penalty: (size,).
     """
 
+    at: Floats
     objective: float
     gap: float
     slope: Floats
@@ -67,11 +69,18 @@ class Proof:
 
 
 def certify(
-    source: Source, linear: Linear, loss: ScoreLoss, penalty: Penalty, at: Floats, step: Floats
+    source: Source,
+    linear: Linear,
+    loss: ScoreLoss,
+    penalty: Penalty,
+    at: Floats,
+    step: Floats,
+    there: Floats | None = None,
 ) -> Certificate:
-    """The objective at `at + step`, where `step` is the Newton step at `at`, and its gap.
+    """The objective `there` and its gap, where `step` is the Newton step at `at`, to `there`.
 
-    Both are (size,). Any step gives a valid bound; a Newton step near the minimum a tight one.
+    All are (size,). Any step gives a valid bound; a Newton step near the minimum a tight one.
+    `there` may be any place, such as one that is nearer to the minimum than the step leads.
 
     >>> from offby.fit.rows import Rows
     >>> from offby.fit.score import toward_score
@@ -83,10 +92,11 @@ def certify(
     >>> round(found.objective, 12), found.gap < 1e-12
     (0.1, True)
     """
-    zero = np.zeros(linear.size)
+    there = at + step if there is None else there
+    zero, places = np.zeros(linear.size), np.stack([at, step, there])
     none = Proof(0.0, 0.0, 0.0, 1.0, zero, zero, 0.0, zero)
-    proof = over_rows(source, linear, lambda block: _of_block(block, loss, at, step), none)
-    return concluded(proof, penalty, at + step)
+    proof = over_rows(source, linear, lambda block: _of_block(block, loss, places), none)
+    return concluded(proof, penalty, there)
 
 
 def concluded(proof: Proof, penalty: Penalty, there: Floats) -> Certificate:
@@ -97,26 +107,26 @@ def concluded(proof: Proof, penalty: Penalty, there: Floats) -> Certificate:
     share = min(proof.share, _within(penalty, pull))
     slack = _slack(penalty, share * pull, there, _rounding(proof))
     gap = proof.excess / proof.weight + (1 - share) * mean + slack
-    return Certificate(objective, float(min(gap, objective)), proof.slope / proof.weight)
+    return Certificate(there, objective, float(min(gap, objective)), proof.slope / proof.weight)
 
 
-def _of_block(block: Block, loss: ScoreLoss, at: Floats, step: Floats) -> Proof:
-    before, move = block.score(at), block.score(step)
+def _of_block(block: Block, loss: ScoreLoss, places: Floats) -> Proof:
+    before, move, there = block.score(places)
     slope, bend = loss.at(block.y, before, loss.slope, loss.bend)
     dual = slope + bend * move
-    found = loss.at(block.y, before + move)
-    excess, share = excess_of(loss, block.y, before + move, dual, bend, found)
+    found = loss.at(block.y, there)
+    excess, share = excess_of(loss, block.y, there, dual, bend, found)
     value, slope, _ = found
-    counts = block.counts()
-    weighted = block.weighted(dual)
+    weighted = block.weighted(np.stack([slope, dual]))
+    slopes, pull = block.times(weighted)
     return Proof(
         block.total(),
         float(block.weighted(value).sum()),
-        float(block.weighted(excess)[counts].sum()),
-        float(share[counts].min(initial=1.0)),
-        block.times(block.weighted(slope)),
-        block.times(weighted),
-        float(weighted @ dual),
+        float(block.counted(block.weighted(excess)).sum()),
+        float(block.counted(share).min(initial=1.0)),
+        slopes,
+        pull,
+        float(weighted[1] @ dual),
         block.squares(),
     )
 
@@ -137,6 +147,8 @@ def excess_of(
     value, slope, here = found
     jump, excess, share = np.empty((3, value.size))
     kernels.jumps(slope, dual, bend, here, jump)
+    sizes = np.abs(score) + np.abs(y_true) if loss.link == "identity" else np.abs(score)
+    jump += np.copysign(_RESOLVED * sizes, jump)
     (beyond,) = loss.at(y_true, score + jump, loss.slope)
     kernels.excesses(value, slope, dual, jump, beyond, excess, share)
     return excess, share

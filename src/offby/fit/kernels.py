@@ -1,9 +1,10 @@
 """The compiled part of a pass over rows: scores of a block, then its slope and its Gram matrix.
 
 A matrix product of BLAS would do, but its threads and ours wait for each other (seconds where this
-takes milliseconds), and half of a symmetric matrix is enough. Rows are packed first: centred, with
-a 1 for the intercept, and with zeros up to a whole number of vectors. The Gram matrix is then made
-of blocks whose sums stay in registers over all rows of a tile.
+takes milliseconds), and half of a symmetric matrix is enough. Rows are read as they lie, four at a
+time, and centred on the way. For a Gram matrix a tile of them is packed: with a 1 for the
+intercept, and zeros up to a whole number of vectors. It is then made of blocks whose sums stay in
+registers over all rows of a tile.
 """
 
 from __future__ import annotations
@@ -17,15 +18,17 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from offby.engine.memory import dot_of, load_float
+from offby.engine.memory import add_product, any_unfit, load_float, prefetch
 from offby.formula.bits import kernel, widest_vectors
 from offby.formula.kept import kept_bare
 
 LANES = 8
-"""Packed rows are whole numbers of vectors of this many numbers."""
+"""Rows of a tile are whole numbers of vectors of this many numbers."""
 _HEIGHT = 8 if llvm.get_host_cpu_features().get("avx512f") else 4  # what registers hold
-TILE = 64
-"""Rows of a packed block that the first-level cache holds."""
+TILE = 32
+"""The least rows of a tile, which the first-level cache holds twice if there are few columns."""
+_AHEAD = 512  # numbers, to be asked for before they are read
+_LINES = 64  # numbers that are asked for at once
 
 
 def _block_product(typing_context: Any, p: Any, q: Any, width: Any, rows: Any, out: Any) -> Any:
@@ -89,93 +92,145 @@ def _spread(builder: Any, row: Any, place: int, vector: Any) -> Any:
 block_product = cast(Callable[[int, int, int, int, int], None], intrinsic(_block_product))
 
 
+@kept_bare
+def unfit(numbers: Any) -> bool:
+    """Whether one of the numbers is not finite."""
+    first, count = numbers.ctypes.data, numbers.size
+    for i in range(0, count, _LINES):
+        for j in range(0, _LINES, LANES):
+            prefetch(first, i + _AHEAD + j)
+        if any_unfit(first + 8 * i, min(_LINES, count - i)):
+            return True
+    return False
+
+
+@kept_bare
+def side_by_side(source: int, row_step: int, column_step: int, found: Any) -> None:
+    """Copy rows whose columns do not lie side by side; steps count float64s, here and below."""
+    for base in range(0, found.shape[0], TILE):
+        for j in range(found.shape[1]):
+            for i in range(base, min(base + TILE, found.shape[0])):
+                found[i, j] = load_float(source, i * row_step + j * column_step)
+
+
 @kernel
-def _pack_rows(source: int, row_step: int, centre: Any, packed: Any) -> None:
+def _four(rows: int, step: int, first: int, count: int) -> tuple[int, int, int, int]:
+    """Where four rows lie; the last of all stands in for what is beyond it."""
+    second, third, fourth = first + 1, first + 2, min(first + 3, count - 1)
+    return (
+        rows + 8 * step * first,
+        rows + 8 * step * min(second, fourth),
+        rows + 8 * step * min(third, fourth),
+        rows + 8 * step * fourth,
+    )
+
+
+@kernel
+def _ask(row: int, step: int, columns: int) -> None:
+    """Ask for rows that come soon: by itself the machine does not look that far ahead."""
+    ahead = 4 * (1 + _AHEAD // (4 * columns)) * step
+    for i in range(4):
+        for j in range(0, columns, LANES):
+            prefetch(row, ahead + i * step + j)
+
+
+@kernel
+def _dots(four: tuple[int, int, int, int], centre: Any, at: Any) -> tuple[float, ...]:
+    """The products of four rows with `at`: no sum waits for another's."""
     widest_vectors()
-    for i in range(packed.shape[0]):
-        for j in range(centre.size):
-            packed[i, j] = load_float(source, i * row_step + j) - centre[j]
-
-
-@kernel
-def _pack_columns(source: int, row_step: int, column_step: int, centre: Any, packed: Any) -> None:
+    a, b, c, d = four
+    of_a = of_b = of_c = of_d = 0.0
     for j in range(centre.size):
-        for i in range(packed.shape[0]):
-            packed[i, j] = load_float(source, i * row_step + j * column_step) - centre[j]
+        middle, factor = centre[j], at[j]
+        of_a = add_product(of_a, load_float(a, j) - middle, factor)
+        of_b = add_product(of_b, load_float(b, j) - middle, factor)
+        of_c = add_product(of_c, load_float(c, j) - middle, factor)
+        of_d = add_product(of_d, load_float(d, j) - middle, factor)
+    last = at[centre.size]
+    return of_a + last, of_b + last, of_c + last, of_d + last
 
 
 @kept_bare
-def pack(
-    source: int, row_step: int, column_step: int, centre: Any, ones: bool, packed: Any
+def score(rows: int, step: int, centre: Any, at: Any, found: Any) -> None:
+    """found[k, row] = at[k] · row for rows that are centred, with a 1 in the last place.
+
+    Here and below `rows` is where the first row lies, with its columns side by side.
+    """
+    count = found.shape[1]
+    for i in range(0, count, 4):
+        four = _four(rows, step, i, count)
+        _ask(four[0], step, centre.size)
+        for k in range(at.shape[0]):
+            dots = _dots(four, centre, at[k])
+            for place in range(min(4, count - i)):
+                found[k, i + place] = dots[place]
+
+
+@kernel
+def _add(
+    four: tuple[int, int, int, int], values: Any, centre: Any, squared: bool, found: Any
 ) -> None:
-    """Copy rows of float64s into `packed`, centred, with the 1 of the intercept if `ones`.
-
-    Steps count float64s. Places beyond the features are 0.
-    """
-    rows, width = packed.shape
-    columns = centre.size
-    for base in range(0, rows, TILE):
-        last = min(base + TILE, rows)
-        from_here = source + 8 * base * row_step
-        if column_step == 1:
-            _pack_rows(from_here, row_step, centre, packed[base:last])
-        else:
-            _pack_columns(from_here, row_step, column_step, centre, packed[base:last])
-        for i in range(base, last):
-            for j in range(columns, width):
-                packed[i, j] = 0.0
-            if ones:
-                packed[i, columns] = 1.0
-
-
-@kept_bare
-def score(packed: Any, at: Any, found: Any) -> None:
-    """found[row] = packed[row] · at."""
-    rows, width = packed.shape
-    for i in range(rows):
-        found[i] = dot_of(packed.ctypes.data + 8 * width * i, at.ctypes.data, width)
-
-
-@kept_bare
-def times(packed: Any, values: Any, found: Any) -> None:
-    """found += the sum over rows of packed[row] values[row]."""
+    """Add four rows, times a value each; fewer where there are fewer values."""
     widest_vectors()
-    rows, width = packed.shape
-    for i in range(rows):
+    a, b, c, d = four
+    of_a, n = values[0], values.size
+    of_b = values[1] if n > 1 else 0.0
+    of_c = values[2] if n > 2 else 0.0
+    of_d = values[3] if n > 3 else 0.0
+    for j in range(centre.size):
+        middle = centre[j]
+        in_a, in_b = load_float(a, j) - middle, load_float(b, j) - middle
+        in_c, in_d = load_float(c, j) - middle, load_float(d, j) - middle
+        if squared:
+            in_a, in_b, in_c, in_d = in_a**2, in_b**2, in_c**2, in_d**2
+        found[j] += (of_a * in_a + of_b * in_b) + (of_c * in_c + of_d * in_d)
+    found[centre.size] += (of_a + of_b) + (of_c + of_d)
+
+
+@kept_bare
+def times(rows: int, step: int, centre: Any, values: Any, squared: bool, found: Any) -> None:
+    """found[k] += the sum over rows of row values[k, row], each place of the row squared or not."""
+    count = values.shape[1]
+    for i in range(0, count, 4):
+        four = _four(rows, step, i, count)
+        _ask(four[0], step, centre.size)
+        for k in range(values.shape[0]):
+            _add(four, values[k, i : min(i + 4, count)], centre, squared, found[k])
+
+
+@kernel
+def _fill(rows: int, step: int, centre: Any, values: Any, room: Any, scaled: Any) -> None:
+    """A tile of rows, and the same times a value each."""
+    widest_vectors()
+    for i in range(values.size):
         value = values[i]
-        for j in range(width):
-            found[j] += value * packed[i, j]
+        for j in range(centre.size):
+            room[i, j] = load_float(rows, i * step + j) - centre[j]
+        for j in range(room.shape[1]):
+            scaled[i, j] = room[i, j] * value
 
 
 @kept_bare
-def squares(packed: Any, values: Any, found: Any) -> None:
-    """found += the sum over rows of packed[row]² values[row], place by place."""
-    widest_vectors()
-    rows, width = packed.shape
-    for i in range(rows):
-        value = values[i]
-        for j in range(width):
-            found[j] += value * packed[i, j] * packed[i, j]
+def gram(
+    rows: int, step: int, centre: Any, values: Any, room: Any, scaled: Any, found: Any
+) -> None:
+    """found = the sum over rows of row row' values[row], for a `found` of zeros.
 
-
-@kept_bare
-def gram(packed: Any, values: Any, scaled: Any, found: Any) -> None:
-    """found += the sum over rows of z z' values[row] for packed rows z, not above the diagonal.
-
-    `scaled` is room for a tile of rows.
+    `room` and `scaled` are tiles of whole vectors. Beyond the columns `room` has what all rows
+    have there: a 1 for the intercept, and 0.
     """
-    widest_vectors()
-    rows, width = packed.shape
-    for base in range(0, rows, TILE):
-        n = min(TILE, rows - base)
-        for i in range(n):
-            for j in range(width):
-                scaled[i, j] = packed[base + i, j] * values[base + i]
-        left = packed.ctypes.data + 8 * width * base
+    most, width = room.shape
+    for base in range(0, values.size, most):
+        here = values[base : min(base + most, values.size)]
+        _fill(rows + 8 * base * step, step, centre, here, room, scaled)
         for i in range(0, width, _HEIGHT):
             for j in range(0, i + 1, LANES):
                 to = found.ctypes.data + 8 * (i * width + j)
-                block_product(left + 8 * i, scaled.ctypes.data + 8 * j, width, n, to)
+                left, right = room.ctypes.data + 8 * i, scaled.ctypes.data + 8 * j
+                block_product(left, right, width, here.size, to)
+    for i in range(width):
+        for j in range(i):
+            found[j, i] = found[i, j]
 
 
 @kept_bare

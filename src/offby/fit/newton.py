@@ -57,6 +57,10 @@ class Objective(Protocol):
         """The objective at `at + step` and its gap."""
         ...
 
+    def prove(self, point: Point, step: Step) -> Certificate:
+        """The objective where a Newton step leads, or near that, and its gap."""
+        ...
+
     def along(self, at: Floats, step: Floats, lengths: Floats) -> Floats:
         """The objective at `at + length · step` for each length: (lengths,)."""
         ...
@@ -76,7 +80,7 @@ _STILL = 1e-3
 _FALLS = 10.0  # the gap after a Newton step is about this times the square of that before
 _LEAST_SHARE = 1e-3
 _SLOWLY = 1e-4  # where no gap is proved, steps shrink by a factor only, and many are to come
-_SETTLED = 1e-15
+_SETTLED = 2e-15  # of an objective, which is a sum of very many numbers
 _POLISHING = 4
 
 
@@ -123,7 +127,7 @@ def minimise(
     first = problem.point(start, share)
     walk = Walk(first, share, _ROUNDING * abs(first.objective))
     for iteration in range(1, max_iter + 1):
-        step = _step(problem, walk.point)
+        step = step_from(problem, walk.point)
         history.append(_stage(problem, walk.point, step, began))
         if heard is not None:
             heard(history[-1])
@@ -139,12 +143,13 @@ def minimise(
 
 
 def _stage(problem: Objective, point: Point, step: Step, began: float) -> Stage:
-    slope = point.slope + problem.penalty.slope(point.at)
+    slope = problem.penalty.rest(point.at, point.slope)
     sizes = float(np.linalg.norm(slope)), float(np.linalg.norm(step.direction))
     return Stage(point.objective, *sizes, perf_counter() - began, *problem.outputs(point.at))
 
 
-def _step(problem: Objective, point: Point) -> Step:
+def step_from(problem: Objective, point: Point) -> Step:
+    """The Newton step from a point whose bend is known."""
     assert point.bend is not None
     return problem.step(point.bend, point.slope, point.at)
 
@@ -174,15 +179,15 @@ def _near(problem: Objective, point: Point, step: Step, enough: float) -> bool:
 def _proved(
     problem: Objective, point: Point, step: Step, enough: float, iteration: int
 ) -> Solution | None:
-    there = point.at + step.direction
     if not problem.provable:
         if step.decrease > enough:
             return None
+        there = point.at + step.direction
         return Solution(there, point.objective, None, True, iteration, step.rank)
-    proof = problem.certify(point.at, step.direction)
+    proof = problem.prove(point, step)
     if not proof.gap <= enough:
         return None
-    found = Solution(there, proof.objective, proof.gap, True, iteration, step.rank)
+    found = Solution(proof.at, proof.objective, proof.gap, True, iteration, step.rank)
     assert point.bend is not None
     return _polished(problem, found, point.bend, proof.slope)
 
@@ -244,7 +249,7 @@ def _shorter(problem: Objective, point: Point, step: Step) -> Floats | None:
 
 def _unfinished(problem: Objective, walk: Walk, iterations: int) -> Solution:
     point = walk.point
-    step = _step(problem, point)
+    step = step_from(problem, point)
     gap = None
     if problem.provable:
         gap = problem.certify(point.at, np.zeros_like(point.at)).gap

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from offby.fit.score import Floats, ScoreLoss
 from offby.fit.shape import Shape
 from offby.fit.step import Step, newton_step
 from offby.fit.sums import sums_at
+
+_SHARE = 16  # what this part of the rows tells costs less than the passes that it saves
+_LEAST_FEW = 1024
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +51,11 @@ class Problem:
         return self.loss.piecewise
 
     @property
+    def kink(self) -> float | None:
+        """The score of a jump in the slope, for one truth; None where there is none."""
+        return self.shape.kink
+
+    @property
     def provable(self) -> bool:
         """Whether a gap can be proved for its loss."""
         return self.shape.convex and self.shape.bounded
@@ -67,9 +76,60 @@ class Problem:
         coefficients, intercept = self.linear.uncentred(at)
         return coefficients[None], np.array([intercept])
 
+    def row_slopes(self, y_true: Floats, scores: Floats) -> Floats:
+        """The slope of each row's loss towards its scores: (n, outputs)."""
+        return self.loss.at(y_true, scores[:, 0], self.loss.slope)[0][:, None]
+
+    def gathered(self, slopes: Floats) -> Floats:
+        """Slopes in the coefficients of each output, intercept last, as one vector: (size,)."""
+        return np.asarray(slopes[0])
+
     def step(self, bend: Floats, slope: Floats, at: Floats) -> Step:
         """The Newton step from `at`."""
         return newton_step(bend, slope, self.penalty, at)
+
+    @cached_property
+    def few(self) -> Problem | None:
+        """The same for a part of the rows, if there are many; what it tells is never a proof."""
+        rows = next((part.count for part in self.source.parts()), 0)
+        if rows < _SHARE * max(_LEAST_FEW, 20 * self.linear.size):
+            return None
+        some = self.source.sample(rows // _SHARE)
+        if some.weight is not None and not some.weight.any():
+            return None
+        return replace(self, source=some, shape=replace(self.shape, bounded=False))
+
+    def ahead(self, point: Point, step: Step) -> Floats:
+        """Where a step leads, with what a few rows tell of how the bend changes on the way.
+
+        That leaves a twentieth of what a Newton step is off by, and saves a pass over all rows.
+        """
+        assert point.bend is not None
+        if self.few is None or self.piecewise:
+            return point.at + step.direction
+        slope = point.slope + self.few.bent(point.at, step.direction)
+        if not np.isfinite(slope).all():
+            return point.at + step.direction
+        return point.at + self.step(point.bend, slope, point.at).direction
+
+    def bent(self, at: Floats, step: Floats) -> Floats:
+        """What the slope of the mean loss changes by along a step beyond bend · step: (size,)."""
+
+        def of_block(block: Block) -> Floats:
+            before, move = block.score(np.stack([at, step]))
+            slope, bend = self.loss.at(block.y, before, self.loss.slope, self.loss.bend)
+            (later,) = self.loss.at(block.y, before + move, self.loss.slope)
+            return np.append(
+                block.times(block.weighted(later - slope - bend * move)), block.total()
+            )
+
+        total = over_rows(self.source, self.linear, of_block, np.zeros(1 + self.linear.size))
+        return np.asarray(total[:-1] / total[-1])
+
+    def prove(self, point: Point, step: Step) -> Certificate:
+        """The objective ahead of a Newton step, and its gap."""
+        task = self.source, self.linear, self.loss, self.penalty
+        return certify(*task, point.at, step.direction, self.ahead(point, step))
 
     def certify(self, at: Floats, step: Floats) -> Certificate:
         """The objective at `at + step` and its gap."""

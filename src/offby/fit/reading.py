@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from offby.engine.evaluate import in_slices
 from offby.engine.rows import as_column
 from offby.errors import DataError
+from offby.fit.kernels import unfit
 from offby.fit.score import Floats
 
 _MISSING = ("NAType", "NaTType", "NoneType")
@@ -83,12 +84,12 @@ def _name(names: NDArray[np.object_] | None, column: int) -> str:
 
 
 def _refuse_missing(X: Floats, names: NDArray[np.object_] | None) -> None:
-    with np.errstate(invalid="ignore", over="ignore"):
-        sums = in_slices(len(X), lambda start, stop: float(X[start:stop].sum()))
-    if np.isfinite(sums).all():
-        return
+    if X.flags.forc:
+        numbers = X.ravel("K")
+        if not any(in_slices(X.size, lambda start, stop: unfit(numbers[start:stop]))):
+            return
     bad = ~np.isfinite(X)
-    if bad.any():  # finite numbers may have an infinite sum
+    if bad.any():
         row, column = np.argwhere(bad)[0]
         count = int(bad.sum())
         raise DataError(

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from offby.errors import DataError
-from offby.fit.newton import minimise
+from offby.fit.newton import minimise, step_from
 from offby.fit.problem import Problem
 from offby.fit.rows import Source
 from offby.fit.score import Floats, ScoreLoss, toward_score
@@ -15,8 +15,6 @@ from offby.fit.shape import Shape
 from offby.losses import Huber
 
 _FEW = 4096
-_SHARE = 16  # a start from this part of the rows costs less than the pass that it saves
-_LEAST_FEW = 1024
 _NEAR_ENOUGH = 1e-4  # what a last step gains, whereafter the few rows are the larger error
 _MANY_FOR_EACH = 1000  # rows for each number to be found; then bends differ by some percent
 _SMALL_STEP = 0.01
@@ -84,30 +82,22 @@ def _from_a_few(problem: Problem, constant: Floats) -> Floats:
 
     It starts in the same way, from a part of that part. Nothing of it is proved: it is left behind.
     """
-    rows = _rows_at_least(problem.source)
-    if rows < _SHARE * max(_LEAST_FEW, 20 * problem.linear.size):
+    few = problem.few
+    if few is None:
         return constant
-    shape = replace(problem.shape, bounded=False)
-    easier = replace(problem, source=problem.source.sample(rows // _SHARE), shape=shape)
-    found = minimise(easier, _from_a_few(easier, constant), _NEAR_ENOUGH, _STEPS)
+    found = minimise(few, _from_a_few(few, constant), _NEAR_ENOUGH, _STEPS)
     if not found.converged:
         return constant
-    many = easier.source.count >= _MANY_FOR_EACH * problem.linear.size
-    return _stepped(problem, easier, found.at) if many else found.at
+    many = few.source.count >= _MANY_FOR_EACH * problem.linear.size
+    return _stepped(problem, few, found.at) if many else found.at
 
 
-def _stepped(problem: Problem, easier: Problem, at: Floats) -> Floats:
+def _stepped(problem: Problem, few: Problem, at: Floats) -> Floats:
     """After a step down all rows' slope that takes the bend of a few, which is dearer, for all's.
 
     With many rows in the few, that leads as near to the minimum as a Newton step.
     """
-    bend = easier.point(at).bend
-    assert bend is not None
-    point = problem.point(at, bend=False)
-    step = problem.step(bend, point.slope, at)
+    point = replace(problem.point(at, bend=False), bend=few.point(at).bend)
+    step = step_from(problem, point)
     small = step.lost == 0 and step.decrease <= _SMALL_STEP * abs(point.objective)
-    return at + step.direction if small else at
-
-
-def _rows_at_least(source: Source) -> int:
-    return next((part.count for part in source.parts()), 0)
+    return problem.ahead(point, step) if small else at

@@ -54,19 +54,20 @@ def sums_at(
     (1.0, array([-4.]), array([[10.]]))
     """
     size = linear.size
+    formulas = (loss.value, loss.slope, loss.bend)[: 2 + bend]
     none = Sums(0, 0.0, 0.0, np.zeros(size), np.zeros((size, size)) if bend else None)
 
     def of_block(block: Block) -> Sums:
         score = block.score(at)
-        value, slope, bends = loss.at(block.y, score)
-        if share:
-            bends = np.maximum(bends, share * loss.majorant(block.y, score))
+        value, slope, *bends = loss.at(block.y, score, *formulas)
+        if bend and share:
+            bends[0] = np.maximum(bends[0], share * loss.majorant(block.y, score))
         return Sums(
             block.y.size,
             block.total(),
             float(block.weighted(value).sum()),
             block.times(block.weighted(slope)),
-            block.gram(block.weighted(bends)) if bend else None,
+            block.gram(block.weighted(bends[0])) if bend else None,
         )
 
     return over_rows(source, linear, of_block, none)
