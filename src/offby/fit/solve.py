@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from scipy import optimize
 
 from offby.errors import DataError
-from offby.fit.blocks import Block, Linear, over_rows, scale_of
+from offby.fit.blocks import Linear, scale_of
 from offby.fit.history import Heard
+from offby.fit.lbfgs import WIDE, by_lbfgs
 from offby.fit.least_squares import LeastSquares, least_squares
 from offby.fit.newton import Solution, minimise
 from offby.fit.penalty import Penalty
@@ -26,10 +26,8 @@ _SMALL = 200_000  # numbers: QR with refinement takes milliseconds
 _COARSE = (
     1e-8  # the least eigenvalue of a Gram matrix with a diagonal of 1 that leaves half the digits
 )
-_WIDE = 4000  # more columns than this make a Hessian costly
 LAST_RESORT = 1e-6
 """The l2 penalty, on columns divided by their root mean squares, for a loss without a minimum."""
-_EVALUATIONS = 50  # of L-BFGS, for what would be one Newton step
 
 
 def solve(
@@ -56,19 +54,18 @@ def solve(
         found = _by_qr(problem, tol)
         if found is not None:
             return found
-    wide = problem.linear.size > _WIDE and problem.penalty.smooth
+    wide = problem.linear.size > WIDE and problem.penalty.smooth
     if solver == "lbfgs" or (solver == "auto" and wide):
-        return _by_lbfgs(problem, tol, max_iter, start, heard)
+        return by_lbfgs(problem, tol, max_iter, start, heard)
     began = start_of(problem) if start is None else start
     found = minimise(problem, began, tol, max_iter, heard)
     return _held_back(problem, found, tol, max_iter) if found.escapes else found
 
 
-def last_resort(source: Source, linear: Linear, outputs: int = 1) -> Penalty:
+def last_resort(source: Source, linear: Linear) -> Penalty:
     """The penalty for a loss that has no minimum without one, in units of each column."""
     places = np.arange(linear.size) < linear.features
-    each = np.where(places, LAST_RESORT * scale_of(source, linear) ** 2, 0.0)
-    last = np.tile(each, outputs)
+    last = np.where(places, LAST_RESORT * scale_of(source, linear) ** 2, 0.0)
     return Penalty(np.zeros(last.size), last)
 
 
@@ -117,48 +114,3 @@ def _solved(
     enough = tol * least + 1e-14 * factor * float(rows.y @ rows.y) / weight
     converged, rank = gap <= enough, problem.linear.size
     return Solution(found.at, objective, gap, converged, 1, rank, exact=found)
-
-
-def _by_lbfgs(
-    problem: Problem, tol: float, max_iter: int, start: Floats | None, heard: Heard | None
-) -> Solution:
-    """Slopes alone lead near the minimum; a Newton step, where one can be had, proves it."""
-    if not problem.penalty.smooth:
-        raise DataError("solver 'lbfgs' needs a penalty with a slope everywhere; say 'newton'")
-    start = start_of(problem) if start is None else start
-    scale = problem.scale()
-
-    def look(at: Floats) -> tuple[float, Floats]:
-        point = problem.point(at / scale, bend=False)
-        return point.objective, (point.slope + problem.penalty.slope(point.at)) / scale
-
-    options = {"maxiter": _EVALUATIONS * max_iter, "maxcor": 20, "ftol": tol / 100, "gtol": 0.0}
-    search: Any = optimize.minimize  # whose types know no dict of options
-    walked = search(look, start * scale, jac=True, method="L-BFGS-B", options=options)
-    there = np.asarray(walked.x / scale)
-    if problem.linear.size <= _WIDE:
-        proved = minimise(problem, there, tol, max_iter, heard)
-        return replace(proved, iterations=proved.iterations + int(walked.nit))
-    return _bounded(problem, there, tol, int(walked.nit))
-
-
-def _bounded(problem: Problem, at: Floats, tol: float, iterations: int) -> Solution:
-    """With a gap where an l2 penalty gives one without a Hessian; only the intercept moves."""
-    step = np.zeros_like(at)
-    if problem.linear.intercept:
-        step[-1] = _intercept_step(problem, at)
-    objective = problem.point(at, bend=False).objective
-    if not problem.provable or problem.penalty.none:
-        return Solution(at, objective, None, False, iterations, at.size)
-    proof = problem.certify(at, step)
-    converged = proof.gap <= tol * proof.objective
-    return Solution(at + step, proof.objective, proof.gap, converged, iterations, at.size)
-
-
-def _intercept_step(problem: Problem, at: Floats) -> float:
-    def of_block(block: Block) -> Floats:
-        _, slope, bend = problem.loss.at(block.y, block.score(at))
-        return np.array([block.weighted(slope).sum(), block.weighted(bend).sum()])
-
-    slope, bend = over_rows(problem.source, problem.linear, of_block, np.zeros(2))
-    return float(-slope / bend) if bend > 0 else 0.0
