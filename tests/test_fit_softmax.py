@@ -12,8 +12,9 @@ from offby.errors import DataError
 from offby.fit.blocks import Linear
 from offby.fit.classifier import LinearClassifier
 from offby.fit.penalty import Penalty
+from offby.fit.places import Places
 from offby.fit.rows import Rows
-from offby.fit.softmax import SoftmaxProblem, contrasts_of
+from offby.fit.softmax import SoftmaxProblem
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +29,12 @@ def drawn():
     X = rng.normal(size=(600, 3))
     scores = X @ rng.normal(size=(3, 4)) * 0.7 + [0.5, 0, -0.5, 0]
     return X, (scores + rng.gumbel(size=scores.shape)).argmax(axis=1)
+
+
+def contrasted(X, y, penalty):
+    linear = Linear(np.zeros(X.shape[1]), True)
+    places = Places.of(len(np.unique(y)), linear, one_by_one=False)
+    return SoftmaxProblem(Rows(X, y.astype(float)), linear, places, penalty)
 
 
 def test_penalised_as_scikit_learn_has_it(iris):
@@ -64,15 +71,9 @@ def test_two_classes_are_the_same_either_way(drawn):
     X, y = drawn
     binary = LinearClassifier(penalty="l2", alpha=0.05).fit(X, y > 1)
     places = np.array([1.0, 1.0, 1.0, 0.0]) * 0.1
-    problem = SoftmaxProblem(
-        Rows(X, (y > 1).astype(float)),
-        Linear(np.zeros(3), True),
-        contrasts_of(2),
-        Penalty(np.zeros(4), places),
-    )
+    problem = contrasted(X, y > 1, Penalty(np.zeros(4), places))
     coefficients = np.append(binary.coef_[0], binary.intercept_) / 2
-    both = np.stack([-coefficients, coefficients])
-    point = problem.point((contrasts_of(2).T @ both).ravel())
+    point = problem.point(problem.places.slope(np.stack([-coefficients, coefficients])))
     assert point.objective == pytest.approx(binary.objective_, rel=1e-12)
     np.testing.assert_allclose(point.slope + problem.penalty.slope(point.at), 0, atol=1e-9)
 
@@ -103,13 +104,10 @@ def test_no_solver_finds_less_than_the_gap_allows():
 def test_the_bound_holds_at_any_point_with_any_step(drawn):
     X, y = drawn
     places = np.tile([1.0, 1.0, 1.0, 0.0], 3) * 0.02
-    problem = SoftmaxProblem(
-        Rows(X, y.astype(float)), Linear(np.zeros(3), True), contrasts_of(4),
-        Penalty(np.zeros(12), places),
-    )  # fmt: skip
+    problem = contrasted(X, y, Penalty(np.zeros(12), places))
     model = LinearClassifier(penalty="l2", alpha=0.02).fit(X, y)
     table = np.column_stack([model.coef_, model.intercept_])
-    best = (contrasts_of(4).T @ table).ravel()
+    best = problem.places.slope(table)
     rng = np.random.default_rng(0)
     for size in 10.0 ** rng.uniform(-6, 0.5, 50):
         at, step = best + size * rng.normal(size=12), size * rng.normal(size=12)
@@ -120,10 +118,7 @@ def test_the_bound_holds_at_any_point_with_any_step(drawn):
 
 def test_slopes_and_bends_are_derivatives(drawn):
     X, y = drawn
-    problem = SoftmaxProblem(
-        Rows(X, y.astype(float)), Linear(np.zeros(3), True), contrasts_of(4),
-        Penalty(np.zeros(12), np.zeros(12)),
-    )  # fmt: skip
+    problem = contrasted(X, y, Penalty(np.zeros(12), np.zeros(12)))
     at, small = np.random.default_rng(1).normal(size=12), 1e-5
     moved = [problem.point(at + small * row) for row in np.eye(12)]
     back = [problem.point(at - small * row) for row in np.eye(12)]
@@ -152,7 +147,7 @@ def test_one_class_that_is_apart_from_the_others_has_no_minimum_either(iris):
 
 def test_what_cannot_be_fitted(iris):
     X, y = iris
-    with pytest.raises(DataError, match="3 classes at once are fitted with penalty None or 'l2'"):
-        LinearClassifier(penalty="l1", alpha=0.1).fit(X, y)
+    with pytest.raises(DataError, match="solver is 'lbfgs'; 3 classes at once are fitted with"):
+        LinearClassifier(solver="lbfgs").fit(X, y)
     with pytest.raises(DataError, match="is a loss of two; take 'logistic'"):
         LinearClassifier("cost_logistic:1:5").fit(X, y)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -29,11 +30,11 @@ def weighted_by_class(source: Source, wanted: Any, classes: Sequence[Any]) -> So
     if isinstance(source, Rows):
         return _weighted(source, factors)
 
-    def read() -> Iterator[Rows]:
-        for part in source.parts():
-            yield _weighted(part, factors)
+    def weighted(parts: Callable[[], Iterator[Rows]]) -> Iterator[Rows]:
+        return (_weighted(part, factors) for part in parts())
 
-    return Batches(read, source.count)
+    read, read_targets = partial(weighted, source.parts), partial(weighted, source.targets)
+    return Batches(read, source.count, read_targets)
 
 
 def _weighted(rows: Rows, factors: Floats) -> Rows:
@@ -58,6 +59,6 @@ def _factors(source: Source, wanted: Any, classes: list[Any]) -> Floats:
 
 def _balanced(source: Source, classes: int) -> Floats:
     totals = np.zeros(classes)
-    for part in source.parts():
+    for part in source.targets():
         totals += np.bincount(part.y.astype(int), part.weight, minlength=classes)
     return np.asarray(totals.sum() / (classes * np.where(totals > 0, totals, np.inf)))

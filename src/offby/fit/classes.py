@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from offby.errors import DataError
+from offby.fit.descent import descent_of, holds_out, parts_of, walk_down
 from offby.fit.explained import explained_of_classes
 from offby.fit.fitted import Fit
 from offby.fit.history import Heard
@@ -18,11 +19,12 @@ from offby.fit.linear import (
     check_search,
     fit_of,
     linear_and_penalty,
+    mean_loss_of,
 )
-from offby.fit.newton import minimise
-from offby.fit.penalty import Penalty
+from offby.fit.newton import Solution, minimise
+from offby.fit.places import Places
 from offby.fit.rows import Source
-from offby.fit.softmax import SoftmaxProblem, contrasts_of
+from offby.fit.softmax import SoftmaxProblem
 from offby.fit.solve import last_resort
 from offby.losses import SoftmaxCrossEntropy
 
@@ -32,7 +34,8 @@ def fit_classes(
 ) -> Fit:
     """Minimise the mean cross-entropy of the softmax of a score for each class, plus penalty.
 
-    The y of `source` is the number of each row's class. Raises `DataError` for an l1 penalty.
+    The y of `source` is the number of each row's class. Raises `DataError` for a solver that takes
+    one score alone.
 
     >>> from offby.fit.rows import Rows
     >>> rows = Rows(np.zeros((4, 1)), np.array([0.0, 0.0, 1.0, 2.0]))
@@ -43,35 +46,47 @@ def fit_classes(
     """
     check_search(settings)
     problem = problem_of_classes(source, classes, settings)
-    how = settings.tol, settings.max_iter
-    solution = minimise(problem, np.zeros(problem.size), *how, heard)
-    if solution.escapes:
-        held = replace(problem, penalty=last_resort(source, problem.linear, classes - 1))
-        there = minimise(held, np.zeros(problem.size), *how).at
-        objective = problem.point(there, bend=False).objective
-        solution = replace(solution, at=there, objective=objective, gap=objective)
-    kind = settings.standard_errors
-    mean_loss = solution.objective - problem.penalty.value(solution.at)
+    solution = _solved(problem, settings, heard)
+    kind = settings.standard_errors if problem.penalty.smooth else None
     return fit_of(
         *problem.outputs(solution.at),
         solution,
         loss=SoftmaxCrossEntropy(),
         link="identity",
-        certificate=certificate_of(solution, convex=True),
+        certificate=certificate_of(solution, convex=True, held_out=holds_out(settings.solver)),
         rows=source.count,
-        explained=explained_of_classes(source, mean_loss),
+        explained=explained_of_classes(source, mean_loss_of(problem, solution, settings)),
         inference=None if kind is None else infer_classes(problem, solution, kind),
     )
 
 
+def _solved(problem: SoftmaxProblem, settings: Settings, heard: Heard | None) -> Solution:
+    """From where all classes are alike, by Newton steps or by a descent."""
+    start, how = np.zeros(problem.places.size), (settings.tol, settings.max_iter)
+    descent = descent_of(settings.solver)
+    if descent is not None:
+        parts = parts_of(problem, descent, problem.places.classes)
+        return walk_down(parts, start, descent, *how, heard)
+    found = minimise(problem, start, *how, heard)
+    return _held_back(problem, found, how) if found.escapes else found
+
+
+def _held_back(problem: SoftmaxProblem, found: Solution, how: tuple[float, int]) -> Solution:
+    """Where there is no minimum: the one under the least penalty, so that it is some place."""
+    last = last_resort(problem.source, problem.linear).of(problem.places.columns)
+    there = minimise(replace(problem, penalty=last), np.zeros(last.l2.size), *how).at
+    objective = problem.point(there, bend=False).objective
+    return replace(found, at=there, objective=objective, gap=objective)
+
+
 def problem_of_classes(source: Source, classes: int, settings: Settings) -> SoftmaxProblem:
-    """The cross-entropy of these rows, as a function of contrasts of coefficients."""
-    if settings.penalty not in (None, "l2") or settings.solver not in ("auto", "newton"):
+    """The cross-entropy of these rows, as a function of coefficients or of their contrasts."""
+    if settings.solver not in ("auto", "newton") and descent_of(settings.solver) is None:
         raise DataError(
-            f"penalty is {settings.penalty!r}, solver {settings.solver!r}; {classes} classes at "
-            "once are fitted with penalty None or 'l2' and solver 'auto'; take those, or fit "
-            "each class against the rest: scikit-learn's OneVsRestClassifier around this does it"
+            f"solver is {settings.solver!r}; {classes} classes at once are fitted with 'auto', "
+            "'newton', 'gd', 'sgd', 'adam' or a Descent; take those, or fit each class against the "
+            "rest: scikit-learn's OneVsRestClassifier around this does it"
         )
     linear, penalty = linear_and_penalty(source.sample(SAMPLE), settings)
-    several = Penalty(np.tile(penalty.l1, classes - 1), np.tile(penalty.l2, classes - 1))
-    return SoftmaxProblem(source, linear, contrasts_of(classes), several)
+    places = Places.of(classes, linear, one_by_one=not penalty.smooth)
+    return SoftmaxProblem(source, linear, places, penalty.of(places.columns))

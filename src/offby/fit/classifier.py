@@ -41,7 +41,8 @@ class LinearClassifier(LinearModel):
     """A linear model of classes: the least mean loss of the score, plus alpha times a penalty.
 
     Of two classes the later in sorting order is the yes. More than two have a score each, and the
-    loss "logistic" is that of their softmax. `class_weight` is None, "balanced" or a weight for
+    loss "logistic" is that of their softmax; the penalty is that of all their coefficients, and
+    solvers are "auto", "newton" and descents. `class_weight` is None, "balanced" or a weight for
     each class; all else is as in `LinearRegressor`. Where the loss has costs (`cost_logistic:1:5`)
     `predict` acts at the threshold that they set, and `predict_proba` still gives chances.
 
@@ -119,7 +120,7 @@ class LinearClassifier(LinearModel):
         loss = self._loss_of_scores()
         columns = columns_of(table, target, features, sample_weight)
         classes = classes_of(columns, positive)
-        source = labels_of(columns, classes, whole=self._needs_all_rows())
+        source = labels_of(columns, classes)
         self.classes_ = np.array(classes)
         self._refuse_many(loss)
         self._name_features(columns.features)
@@ -152,7 +153,7 @@ class LinearClassifier(LinearModel):
         settings, classes = self._settings(), self.classes_.tolist()
         weighted = weighted_by_class(source, self.class_weight, classes)
         if len(classes) == 2:
-            self._keep(fit_linear(weighted, toward_score(loss), settings, heard))
+            self._keep(fit_linear(weighted, toward_score(loss), settings, heard, classes=2))
         else:
             self._keep(fit_classes(weighted, len(classes), settings, heard))
         warn_of(type(self).__name__, self._fit, settings)

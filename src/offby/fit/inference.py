@@ -9,20 +9,23 @@ standard errors of least squares, quasi-likelihood's for deviances.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
 from scipy import linalg, special
 
 from offby.errors import DataError
-from offby.fit.blocks import Block, Linear, over_rows
+from offby.fit.blocks import Block, Linear
+from offby.fit.density import Density
 from offby.fit.least_squares import LeastSquares
-from offby.fit.lines import Density
 from offby.fit.newton import Solution
 from offby.fit.penalty import Penalty
 from offby.fit.problem import Problem
 from offby.fit.score import Floats
+from offby.fit.several import sums_over_rows
 from offby.fit.softmax import SoftmaxProblem
 from offby.fit.spread import Spread
 
@@ -80,9 +83,30 @@ def infer(
         covariance, rows = _of_least_squares(solution.exact, kind)
         known = np.zeros(len(covariance))
         return _moved(move, covariance, known, rows, solution.rank, kind)
-    spread = _spread(problem, solution.at, density)
-    found = _of_sums(spread, problem.penalty, solution.rank, kind)
-    return _moved(move, *found, spread.rows, solution.rank, kind)
+    (found,) = infer_several([problem], [solution], kind, [density])
+    return found
+
+
+def infer_several(
+    problems: Sequence[Problem],
+    solutions: Sequence[Solution],
+    kind: Kind,
+    densities: Sequence[Density | None],
+) -> list[Inference]:
+    """The same for several losses of the same rows; takes one pass for all of them."""
+    _check(kind)
+    if not problems:
+        return []
+    first = problems[0]
+    looks = [partial(_spread, *of) for of in zip(problems, solutions, densities, strict=True)]
+    size = first.linear.size
+    none = Spread(0, 0.0, 0.0, 0.0, np.zeros((size, size)), np.zeros((size, size)))
+    spreads = sums_over_rows(first.source, first.linear, looks, none)
+    return [
+        _moved(_move(first.linear), *_of_sums(spread, first.penalty, solution.rank, kind),
+               spread.rows, solution.rank, kind)
+        for spread, solution in zip(spreads, solutions, strict=True)
+    ]  # fmt: skip
 
 
 def infer_classes(problem: SoftmaxProblem, solution: Solution, kind: Kind) -> Inference:
@@ -90,7 +114,7 @@ def infer_classes(problem: SoftmaxProblem, solution: Solution, kind: Kind) -> In
     _check(kind)
     spread = problem.spread(solution.at)
     found = _of_sums(spread, problem.penalty, solution.rank, kind)
-    move = np.asarray(np.kron(problem.contrasts, _move(problem.linear)), np.float64)
+    move = np.kron(np.eye(problem.places.classes), _move(problem.linear)) @ problem.places.shares
     return _moved(move, *found, spread.rows, solution.rank, kind)
 
 
@@ -123,29 +147,22 @@ def _of_sums(spread: Spread, penalty: Penalty, rank: int, kind: Kind) -> tuple[F
     return bread @ middle @ bread, unknown
 
 
-def _spread(problem: Problem, at: Floats, density: Density | None) -> Spread:
-    size = problem.linear.size
-    square = np.zeros((size, size))
-
-    def of_block(block: Block) -> Spread:
-        score = block.score(at)
-        _, slope, bend = problem.loss.at(block.y, score)
-        if density is not None:
-            bend = density.at(score - block.y)
-            slope = density.settled(score - block.y, slope)
-        weighted = block.weighted(slope)
-        bends = block.weighted(bend)
-        return Spread(
-            int(np.count_nonzero(block.counts())),
-            block.total(),
-            float(weighted @ slope),
-            float(bends.sum()),
-            block.gram(bends),
-            block.gram(weighted**2),
-        )
-
-    return over_rows(
-        problem.source, problem.linear, of_block, Spread(0, 0.0, 0.0, 0.0, square, square)
+def _spread(problem: Problem, solution: Solution, density: Density | None, block: Block) -> Spread:
+    """Of a block's rows."""
+    score = block.score(solution.at)
+    _, slope, bend = problem.loss.at(block.y, score)
+    if density is not None:
+        bend = density.at(score - block.y)
+        slope = density.settled(score - block.y, slope)
+    weighted = block.weighted(slope)
+    bends = block.weighted(bend)
+    return Spread(
+        int(np.count_nonzero(block.counts())),
+        block.total(),
+        float((weighted * slope).sum()),  # BLAS would take threads, which wait for one another
+        float(bends.sum()),
+        block.gram(bends),
+        block.gram(weighted**2),
     )
 
 

@@ -9,12 +9,13 @@ import numpy as np
 
 from offby.errors import DataError
 from offby.fit.blocks import Linear
-from offby.fit.descent import descent_of, walk_down
+from offby.fit.density import densities_of
+from offby.fit.descent import descent_of, holds_out, parts_of, walk_down
 from offby.fit.explained import explained
 from offby.fit.fitted import Fit
 from offby.fit.history import Heard, columns_of, path_of
 from offby.fit.inference import Inference, infer
-from offby.fit.lines import Lines, density_of, fit_lines, in_memory, lines_of
+from offby.fit.lines import Lines, fit_lines, lines_of
 from offby.fit.newton import Solution
 from offby.fit.penalty import Penalty, penalty_of
 from offby.fit.problem import Problem
@@ -22,7 +23,9 @@ from offby.fit.rows import Rows, Source, centre_of
 from offby.fit.scaled import solve_scaled
 from offby.fit.score import Floats, ScoreLoss
 from offby.fit.shape import shape_of
+from offby.fit.slopes import Hilly
 from offby.fit.solve import solve
+from offby.fit.start import constant_start
 
 SAMPLE = 1 << 13
 """How many rows tell what a loss looks like, and which columns lie far from 0."""
@@ -44,13 +47,19 @@ class Settings:
 
 
 def fit_linear(
-    source: Source, loss: ScoreLoss, settings: Settings, heard: Heard | None = None
+    source: Source,
+    loss: ScoreLoss,
+    settings: Settings,
+    heard: Heard | None = None,
+    *,
+    classes: int = 1,
 ) -> Fit:
     """Minimise the mean loss plus penalty over the rows of `source`.
 
     Rows may come in any batches: what is summed over them adds up. `heard` is told of each
-    iteration of the search, where there is one and the loss stays the same. Raises `DataError` for
-    settings that do not fit together, and for a loss with a kink.
+    iteration of the search, where there is one and the loss stays the same; `classes` is 2 where y
+    is the number of a class. Raises `DataError` for settings that do not fit together, and for a
+    loss with a kink.
 
     >>> from offby.fit.rows import Rows
     >>> from offby.fit.score import toward_score
@@ -63,7 +72,7 @@ def fit_linear(
     """
     check_search(settings)
     problem, lines = problem_of(source, loss, settings), lines_of(loss.loss)
-    problem, solution, scale = _solved(problem, lines, settings, heard)
+    problem, solution, scale = _solved(problem, lines, settings, heard, classes)
     if not np.isfinite(solution.objective):
         raise DataError(f"the mean of {loss.loss} is {solution.objective} wherever it was tried")
     return described(problem, solution, lines, settings, scale)
@@ -83,17 +92,21 @@ def described(
         loss=problem.loss.loss,
         link=problem.loss.link,
         certificate=certificate_of(
-            solution, convex=problem.convex, held_out=_holds_out(settings.solver)
+            solution, convex=problem.convex, held_out=holds_out(settings.solver)
         ),
         rows=problem.source.count,
         inference=_inference(problem, solution, lines, settings),
         scale=scale,
-        explained=explained(problem.source, problem.loss.loss, _mean_loss(problem, solution)),
+        explained=explained(problem, mean_loss_of(problem, solution, settings)),
     )
 
 
-def _mean_loss(problem: Problem, solution: Solution) -> float:
-    return solution.objective - problem.penalty.value(solution.at)
+def mean_loss_of(problem: Hilly, solution: Solution, settings: Settings) -> float:
+    """That of all rows, without penalty, also where the objective is that of some of them."""
+    objective = solution.objective
+    if holds_out(settings.solver):
+        objective = problem.point(solution.at, bend=False).objective
+    return objective - problem.penalty.value(solution.at)
 
 
 def fit_of(coefficients: Floats, intercepts: Floats, solution: Solution, **more: Any) -> Fit:
@@ -123,23 +136,19 @@ def check_search(settings: Settings) -> None:
 
 
 def _solved(
-    problem: Problem, lines: Lines | None, settings: Settings, heard: Heard | None
+    problem: Problem, lines: Lines | None, settings: Settings, heard: Heard | None, classes: int
 ) -> tuple[Problem, Solution, float | None]:
     """The problem as it was solved, its minimum, and the errors' scale if one was asked for."""
     tol, most = settings.tol, settings.max_iter
     descent = descent_of(settings.solver)
     if descent is not None:
-        return problem, walk_down(problem, descent, tol, most, heard), None
+        parts = parts_of(problem, descent, classes)
+        return problem, walk_down(parts, constant_start(parts[0]), descent, tol, most, heard), None
     if settings.scale is not None:
         return solve_scaled(problem, settings.scale, settings.solver, tol, most)
     if lines is not None:
         return problem, _on_lines(problem, lines, settings), None
     return problem, solve(problem, settings.solver, tol, most, heard=heard), None
-
-
-def _holds_out(solver: Any) -> bool:
-    descent = descent_of(solver)
-    return descent is not None and descent.validation > 0
 
 
 def _on_lines(problem: Problem, lines: Lines, settings: Settings) -> Solution:
@@ -148,7 +157,7 @@ def _on_lines(problem: Problem, lines: Lines, settings: Settings) -> Solution:
             f"{problem.loss.loss} has a kink at 0 and an exact solver of its own, for no penalty "
             "and solver 'auto'; a smooth neighbour takes the others: huber with a small delta"
         )
-    return fit_lines(in_memory(problem.source), problem.linear, lines, settings.tol)
+    return fit_lines(problem.source, problem.linear, lines, settings.tol)
 
 
 def _inference(
@@ -158,8 +167,8 @@ def _inference(
     if kind is None or not problem.penalty.smooth:
         return None
     if lines is not None:
-        rows, alike = in_memory(problem.source), kind == "classical"
-        density = density_of(rows, problem.linear, solution.at, lines, alike=alike)
+        fits, alike = [(solution.at, lines)], kind == "classical"
+        (density,) = densities_of(problem.source, problem.linear, fits, alike=alike)
         if density is None:
             return None
     return infer(problem, solution, kind, density)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from offby.fit import saved
-from offby.fit.descent import Descent
 from offby.fit.fitted import Fit
 from offby.fit.history import Path
 from offby.fit.inference import Inference
@@ -146,10 +145,6 @@ class LinearModel(Estimator):
         found = self._features(X)
         return np.asarray(found.toarray() if is_sparse(found) else found, np.float64)
 
-    def _needs_all_rows(self) -> bool:
-        """Whether the solver needs all rows in memory."""
-        return isinstance(self.solver, Descent) and self.solver.validation > 0
-
     def summary(self) -> Summary:
         """What was fitted and found, as a table of text."""
         self._refuse_unfitted()
@@ -177,7 +172,7 @@ class LinearModel(Estimator):
     def _what_it_explains(self, share: float) -> tuple[str, str]:
         if self.loss_name == "squared":
             return "R²", f"{share:.6g}"
-        return "D²", f"{share:.6g} (the share of the best constant's loss that is saved)"
+        return "D²", f"{share:.6g} (share of the best constant's loss saved)"
 
     @property
     def loss_name(self) -> str:

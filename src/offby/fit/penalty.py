@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from offby.errors import DataError
 from offby.fit.score import Floats
@@ -35,6 +36,10 @@ class Penalty:
         """One that costs nothing, for the same places."""
         return Penalty(np.zeros_like(self.l1), np.zeros_like(self.l2))
 
+    def of(self, places: NDArray[np.intp]) -> Penalty:
+        """That of several numbers, each of which costs what the one at its place does here."""
+        return Penalty(self.l1[places], self.l2[places])
+
     def value(self, at: Floats) -> float:
         """What `at` costs."""
         return float(self.l1 @ np.abs(at) + self.l2 @ at**2 / 2)
@@ -42,6 +47,19 @@ class Penalty:
     def slope(self, at: Floats) -> Floats:
         """The derivative of the smooth part: (size,)."""
         return np.asarray(self.l2 * at)
+
+    def rest(self, at: Floats, slope: Floats) -> Floats:
+        """What a mean loss's slope at `at` leaves to gain: 0 at the minimum, (size,).
+
+        It is the slope of the objective; at a number that is 0, what l1 does not hold back.
+
+        >>> penalty = Penalty(np.ones(3), np.zeros(3))
+        >>> penalty.rest(np.array([0.0, 0.0, 2.0]), np.array([-1.5, 0.9, -1.0]))
+        array([-0.5,  0. ,  0. ])
+        """
+        whole = slope + self.slope(at)
+        beyond = np.sign(whole) * np.maximum(np.abs(whole) - self.l1, 0.0)
+        return np.where(at == 0, beyond, whole + self.l1 * np.sign(at))
 
     def conjugate(self, pull: Floats) -> Floats:
         """The largest of pull·b less what b costs, for each place: (size,).

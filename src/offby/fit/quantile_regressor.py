@@ -15,10 +15,9 @@ from offby.fit.fitted import Fit
 from offby.fit.inference import Inference
 from offby.fit.levels import fit_levels
 from offby.fit.linear import Settings
-from offby.fit.lines import in_memory
 from offby.fit.protocol import Estimator, as_one_column
 from offby.fit.reading import read_target, read_weights
-from offby.fit.rows import Rows
+from offby.fit.rows import Rows, Source
 from offby.fit.score import Floats
 from offby.fit.summary import Summary, by_output, text_of
 from offby.fit.tabular import columns_of, numbers_of
@@ -82,10 +81,10 @@ class QuantileRegressor(Estimator):
         features: Sequence[str] | None = None,
         sample_weight: str | None = None,
     ) -> Self:
-        """Fit to columns of a table: a file, a folder, a frame, whose rows memory must hold.
+        """Fit to columns of a table that need not fit in memory: a file, a folder, a frame.
 
-        `table` is whatever `offby.measure` takes; `features` are all other columns if not named.
-        Raises `TableError` and `DataError`.
+        `table` is whatever `offby.measure` takes; `features` are all other columns if not named. A
+        large one is read anew for each pass, some seven times. Raises `TableError` and `DataError`.
 
         >>> table = {"size": [1.0, 2.0, 4.0], "price": [3.0, 5.0, 9.0]}
         >>> QuantileRegressor([0.5], standard_errors=None).fit_table(table, "price").coef_
@@ -93,13 +92,13 @@ class QuantileRegressor(Estimator):
         """
         levels = read_levels(self.quantiles)
         columns = columns_of(table, target, features, sample_weight)
-        source = numbers_of(columns, partial(check_domain, Pinball()), whole=True)
+        source = numbers_of(columns, partial(check_domain, Pinball()))
         self._name_features(columns.features)
-        return self._fit_rows(in_memory(source), levels)
+        return self._fit_rows(source, levels)
 
-    def _fit_rows(self, rows: Rows, levels: Sequence[float]) -> Self:
+    def _fit_rows(self, source: Source, levels: Sequence[float]) -> Self:
         settings = self._settings()
-        fits, crossed = fit_levels(rows, levels, settings)
+        fits, crossed = fit_levels(source, levels, settings)
         self._keep(fits, crossed)
         warn_of(type(self).__name__, min(fits, key=lambda fit: fit.converged), settings)
         return self

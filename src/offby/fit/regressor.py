@@ -42,9 +42,10 @@ class LinearRegressor(LinearModel):
     (how far that is above the minimum at most: proved), `certificate_`, `converged_`, `n_iter_`,
     `history_` (a column of numbers for each fact of the walk downhill) and `path_` (the
     coefficients at each of its iterations; None where there was no walk, and from a file),
-    `explained_` (the share of the best constant's mean loss that is saved, R² for squared loss;
-    None for losses whose constant is no mean, and for rows in batches), `rank_`, `loss_`,
-    `scale_`, `n_features_in_` and `feature_names_in_`.
+    `explained_` (D², the share of the best constant's mean loss that is saved: R² for squared loss,
+    Koenker and Machado's R¹ for quantiles; None where that constant loses nothing, and for a loss
+    that is not convex, whose best constant is not known), `rank_`, `loss_`, `scale_`,
+    `n_features_in_` and `feature_names_in_`.
 
     >>> X, y = [[1.0], [2.0], [3.0], [4.0], [5.0]], [1.1, 1.9, 3.1, 3.9, 500.0]
     >>> model = LinearRegressor(loss="huber:0.5").fit(X, y)
@@ -101,9 +102,9 @@ class LinearRegressor(LinearModel):
         """Fit to columns of a table that need not fit in memory: a file, a folder, a frame.
 
         `table` is whatever `offby.measure` takes; `features` are all other columns if not named. A
-        large one is read anew for each pass, some ten times; losses of two lines, a `scale` and
-        `Descent(validation=…)` take its rows into memory. `heard` is told of each iteration of the
-        search (an `offby.fit.history.Stage`). Raises `TableError` and `DataError`.
+        large one is read anew for each pass, some ten times (twenty for a `scale`, more by a
+        descent). `heard` is told of each iteration of the search (an `offby.fit.history.Stage`).
+        Raises `TableError` and `DataError`.
 
         >>> table = {"size": [1.0, 2.0, 4.0], "price": [3.0, 5.0, 9.0]}
         >>> LinearRegressor().fit_table(table, target="price").coef_
@@ -112,7 +113,7 @@ class LinearRegressor(LinearModel):
         loss = self._loss_of_numbers()
         columns = columns_of(table, target, features, sample_weight)
         check = partial(check_domain, loss)
-        source = numbers_of(columns, check, whole=self._needs_all_rows())
+        source = numbers_of(columns, check)
         self._name_features(columns.features)
         return self._fit_rows(source, loss, heard)
 
@@ -133,11 +134,8 @@ class LinearRegressor(LinearModel):
         return Rows(features, truths, read_weights(sample_weight, len(features)))
 
     def _takes_sparse_features(self) -> bool:
-        return not self._needs_all_rows()
-
-    def _needs_all_rows(self) -> bool:
         on_lines = lines_of(read_loss(self.loss)) is not None and descent_of(self.solver) is None
-        return self.scale is not None or on_lines or super()._needs_all_rows()
+        return not on_lines
 
     def _takes_positive_targets_only(self) -> bool:
         return not defined_for(read_loss(self.loss), np.array([-1.0])).all()

@@ -4,32 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 
 from offby.fit.problem import Point, Problem
-from offby.fit.rows import Rows
+from offby.fit.rows import Rows, in_random_order
 from offby.fit.score import Floats
+from offby.fit.softmax import SoftmaxProblem
+
+Hilly: TypeAlias = Problem | SoftmaxProblem
+"""What can be walked down: with one output, or one for each class."""
+HillyT = TypeVar("HillyT", Problem, SoftmaxProblem)
 
 
 @dataclass(frozen=True, eq=False)
 class Slopes:
     """A problem along columns that are divided by `scale`, their root mean squares: (size,)."""
 
-    problem: Problem
+    problem: Hilly
     scale: Floats
 
     @classmethod
-    def of(cls, problem: Problem) -> Slopes:
+    def of(cls, problem: Hilly) -> Slopes:
         """With the scale of the rows' own columns."""
         return cls(problem, problem.scale())
 
-    def at(self, at: Floats) -> Floats:
-        """The slope of the smooth part of the objective: (size,)."""
-        return self.along(self.problem.point(at / self.scale, bend=False))
-
     def along(self, point: Point) -> Floats:
-        """The slope at a place that was looked at."""
+        """The slope of the smooth part of the objective where it was looked at: (size,)."""
         return np.asarray((point.slope + self.problem.penalty.slope(point.at)) / self.scale)
 
     def objective(self, at: Floats) -> float:
@@ -37,7 +39,7 @@ class Slopes:
         found = self.problem.point(at / self.scale, bend=False).objective
         return found if np.isfinite(found) else np.inf
 
-    def shrunk(self, at: Floats, rate: float) -> Floats:
+    def shrunk(self, at: Floats, rate: float | Floats) -> Floats:
         """After a step, what the l1 penalty pulls to 0 (the proximal step): (size,)."""
         pull = rate * self.problem.penalty.l1 / self.scale
         return np.asarray(np.sign(at) * np.maximum(np.abs(at) - pull, 0.0))
@@ -56,20 +58,18 @@ class Slopes:
         self, at: Callable[[], Floats], size: int, rng: np.random.Generator
     ) -> Iterator[Floats]:
         """The slope over one batch of rows after another, where the walk then stands: (size,)."""
-        for part in self.problem.source.parts():
-            order = rng.permutation(part.count)
-            for start in range(0, part.count, size):
-                few = part.chosen(order[start : start + size])
-                if few.weight is None or few.weight.any():
-                    yield self._of_few(few, at() / self.scale)
+        for few in in_random_order(self.problem.source, size, rng):
+            if few.weight is None or few.weight.any():
+                yield self._of_few(few, at() / self.scale)
 
     def _of_few(self, few: Rows, at: Floats) -> Floats:
-        coefficients, intercept = self.problem.linear.uncentred(at)
-        loss = self.problem.loss
-        (slope,) = loss.at(few.y, few.X @ coefficients + intercept, loss.slope)
+        """Without the threads and blocks of a pass, which cost more than so few rows."""
+        problem = self.problem
+        coefficients, intercepts = problem.outputs(at)
+        slopes = problem.row_slopes(few.y, few.X @ coefficients.T + intercepts)
         weight = np.ones(few.count) if few.weight is None else few.weight
-        slope = slope * weight / weight.sum()
-        found = (few.X - self.problem.linear.centre).T @ slope
-        if self.problem.linear.intercept:
-            found = np.append(found, slope.sum())
-        return np.asarray((found + self.problem.penalty.slope(at)) / self.scale)
+        slopes = slopes * (weight / weight.sum())[:, None]
+        found = slopes.T @ (few.X - problem.linear.centre)
+        if problem.linear.intercept:
+            found = np.column_stack([found, slopes.sum(axis=0)])
+        return np.asarray((problem.gathered(found) + problem.penalty.slope(at)) / self.scale)

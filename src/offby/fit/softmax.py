@@ -1,20 +1,16 @@
-"""Several classes: a score for each, whose softmax are the chances (multinomial regression).
-
-Adding the same to the coefficients of all classes changes no chance. So what is searched for are
-contrasts of the classes, in a basis T (K, K - 1) of unit vectors orthogonal to (1, …, 1): there
-nothing is undetermined, and an l2 penalty is the same as on the coefficients of all K classes.
-"""
+"""Several classes: a score for each, whose softmax are the chances (multinomial regression)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import linalg, special
+from scipy import special
 
-from offby.fit.blocks import Block, Linear, over_rows
+from offby.fit.blocks import Block, Linear, over_rows, scale_of
 from offby.fit.certificate import Certificate, Proof, concluded
 from offby.fit.penalty import Penalty
+from offby.fit.places import Places
 from offby.fit.problem import Point, Rises
 from offby.fit.rows import Source
 from offby.fit.score import Floats
@@ -23,41 +19,36 @@ from offby.fit.step import Step, newton_step
 from offby.fit.sums import Sums
 
 
-def contrasts_of(classes: int) -> Floats:
-    """Orthonormal columns that each add up to 0: (K, K - 1).
-
-    >>> bool(np.allclose(contrasts_of(3).sum(axis=0), 0))
-    True
-    """
-    return np.asarray(linalg.helmert(classes).T)
-
-
 @dataclass(frozen=True, eq=False)
 class SoftmaxProblem:
-    """Rows whose y is the number of their class; places are contrasts of coefficients, flat."""
+    """Rows whose y is the number of their class; `places` says what is searched for."""
 
     source: Source
     linear: Linear
-    contrasts: Floats
+    places: Places
     penalty: Penalty
 
     convex = True
     piecewise = False
     provable = True
+    kink = None
 
-    @property
-    def size(self) -> int:
-        """How many numbers are to be found."""
-        return int(self.contrasts.shape[1]) * self.linear.size
-
-    def by_class(self, at: Floats) -> Floats:
-        """The coefficients of each class, intercept last: (K, size of one)."""
-        return np.asarray(self.contrasts @ at.reshape(-1, self.linear.size))
+    def scale(self) -> Floats:
+        """The root mean square of the column that each place goes with: (size,)."""
+        return scale_of(self.source, self.linear)[self.places.columns]
 
     def outputs(self, at: Floats) -> tuple[Floats, Floats]:
         """Coefficients (outputs, p) and intercepts (outputs,) for the features as they came."""
-        pairs = [self.linear.uncentred(one) for one in self.by_class(at)]
+        pairs = [self.linear.uncentred(one) for one in self.places.by_class(at)]
         return np.stack([b for b, _ in pairs]), np.array([a for _, a in pairs])
+
+    def row_slopes(self, y_true: Floats, scores: Floats) -> Floats:
+        """The slope of each row's loss towards its scores: (n, outputs)."""
+        return np.asarray(special.softmax(scores, axis=1) - _one_hot(y_true, scores))
+
+    def gathered(self, slopes: Floats) -> Floats:
+        """Slopes in the coefficients of each output, intercept last, as one vector: (size,)."""
+        return self.places.slope(slopes)
 
     def point(self, at: Floats, share: float = 0.0, *, bend: bool = True) -> Point:
         """Look at a place; `share` of the largest bend that the loss can have is mixed in."""
@@ -68,14 +59,14 @@ class SoftmaxProblem:
                 block.y.size,
                 block.total(),
                 float(block.weighted(value).sum()),
-                self._times(block, chances - _one_hot(block, chances)),
+                self._times(block, chances - _one_hot(block.y, chances)),
                 self._bends(block, chances, share) if bend else None,
             )
 
-        none = Sums(0, 0.0, 0.0, np.zeros(self.size), self._nothing() if bend else None)
+        none = Sums(0, 0.0, 0.0, np.zeros(self.places.size), self._nothing() if bend else None)
         sums = over_rows(self.source, self.linear, of_block, none)
         objective = sums.value / sums.weight + self.penalty.value(at)
-        mean_bend = None if sums.bend is None else self._contrasted(sums.bend) / sums.weight
+        mean_bend = None if sums.bend is None else self.places.bend(sums.bend) / sums.weight
         return Point(at, float(objective), sums.slope / sums.weight, mean_bend)
 
     def step(self, bend: Floats, slope: Floats, at: Floats) -> Step:
@@ -95,7 +86,7 @@ class SoftmaxProblem:
             chances, _ = _softmax(before, block)
             inside = chances * (1 + move - np.sum(chances * move, axis=1, keepdims=True))
             after, value = _softmax(before + move, block)
-            labels, counts = _one_hot(block, chances), block.counts()
+            labels, counts = _one_hot(block.y, chances), block.counts()
             feasible = bool(np.all(inside[counts] >= 0))
             excess = special.kl_div(np.maximum(inside, 0.0), after).sum(axis=1)
             dual = inside - labels
@@ -107,13 +98,17 @@ class SoftmaxProblem:
                 self._times(block, after - labels),
                 self._times(block, dual),
                 float(block.weighted((dual**2).sum(axis=1)).sum()),
-                np.tile(block.squares(), self.contrasts.shape[1]),
+                block.squares()[self.places.columns],
             )
 
-        zero = np.zeros(self.size)
+        zero = np.zeros(self.places.size)
         none = Proof(0.0, 0.0, 0.0, 1.0, zero, zero, 0.0, zero)
         proof = over_rows(self.source, self.linear, of_block, none)
         return concluded(proof, self.penalty, at + step)
+
+    def prove(self, point: Point, step: Step) -> Certificate:
+        """The objective where a Newton step leads, and its gap."""
+        return self.certify(point.at, step.direction)
 
     def along(self, at: Floats, step: Floats, lengths: Floats) -> Floats:
         """The objective at `at + length · step` for each length: (lengths,)."""
@@ -135,7 +130,7 @@ class SoftmaxProblem:
         def of_block(block: Block) -> Rises:
             move = self._scores(block, step)
             chances, _ = _softmax(self._scores(block, at), block)
-            slopes = chances - _one_hot(block, chances)
+            slopes = chances - _one_hot(block.y, chances)
             counts = block.counts()
             largest = float(np.ptp(move[counts], axis=1).max(initial=0.0))
             size = np.maximum(np.abs(slopes).sum(axis=1), np.finfo(float).tiny)
@@ -150,7 +145,7 @@ class SoftmaxProblem:
 
         def of_block(block: Block) -> Spread:
             chances, _ = _softmax(self._scores(block, at), block)
-            slopes = chances - _one_hot(block, chances)
+            slopes = chances - _one_hot(block.y, chances)
             weight = block.weighted(np.ones(block.y.size))
             return Spread(
                 int(np.count_nonzero(block.counts())),
@@ -163,20 +158,20 @@ class SoftmaxProblem:
 
         none = Spread(0, 0.0, 0.0, 0.0, self._nothing(), self._nothing())
         found = over_rows(self.source, self.linear, of_block, none)
-        bend, meat = self._contrasted(found.bend), self._contrasted(found.meat)
+        bend, meat = self.places.bend(found.bend), self.places.bend(found.meat)
         return replace(found, bend=bend, meat=meat)
 
     def _nothing(self) -> Floats:
-        one, classes = self.linear.size, self.contrasts.shape[0]
+        one, classes = self.linear.size, self.places.classes
         return np.zeros((classes, one, classes, one))
 
     def _scores(self, block: Block, at: Floats) -> Floats:
-        return np.stack([block.score(row) for row in self.by_class(at)], axis=1)
+        return np.stack([block.score(row) for row in self.places.by_class(at)], axis=1)
 
     def _times(self, block: Block, slopes: Floats) -> Floats:
-        """The sum over rows of each contrast's slope times the row: (size,)."""
-        contrasted = np.ascontiguousarray((slopes @ self.contrasts).T)
-        return np.concatenate([block.times(block.weighted(column)) for column in contrasted])
+        """The sum over rows of what each place's slope is there, for slopes (n, K): (size,)."""
+        columns = np.ascontiguousarray(slopes.T)
+        return self.places.slope(np.stack([block.times(block.weighted(one)) for one in columns]))
 
     def _bends(self, block: Block, chances: Floats, share: float = 0.0) -> Floats:
         """The sum over rows of (diag q - q q') ⊗ z z', and a share of what bounds it.
@@ -200,12 +195,6 @@ class SoftmaxProblem:
                 found[b, :, b] += gram
         return found
 
-    def _contrasted(self, found: Floats) -> Floats:
-        """What stands between classes, between contrasts: (size, size)."""
-        T = self.contrasts
-        half = np.tensordot(T, found, (0, 0))  # (contrast, s, class, s)
-        return np.tensordot(half, T, (2, 0)).transpose(0, 1, 3, 2).reshape(self.size, self.size)
-
 
 def _softmax(scores: Floats, block: Block) -> tuple[Floats, Floats]:
     """The chances (n, K), and the cross-entropy of each row (n,)."""
@@ -217,5 +206,5 @@ def _softmax(scores: Floats, block: Block) -> tuple[Floats, Floats]:
     return chances, np.log(whole) - own
 
 
-def _one_hot(block: Block, chances: Floats) -> Floats:
-    return np.asarray(block.y[:, None] == np.arange(chances.shape[1]), np.float64)
+def _one_hot(y_true: Floats, scores: Floats) -> Floats:
+    return np.asarray(y_true[:, None] == np.arange(scores.shape[1]), np.float64)

@@ -55,4 +55,4 @@ def rows_of(features: Any, truths: Floats, weights: Floats | None) -> Source:
             weight = None if weights is None else weights[part]
             yield Rows(features[part].toarray(), truths[part], weight)
 
-    return Batches(read, rows)
+    return Batches(read, rows, Rows(np.empty((rows, 0)), truths, weights).targets)

@@ -7,7 +7,8 @@ the columns, however many rows there are. A small one is read once and kept.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -75,19 +76,19 @@ def columns_of(
     return Columns(table, chosen, target, weight)
 
 
-def numbers_of(columns: Columns, check: Check, *, whole: bool = False) -> Source:
+def numbers_of(columns: Columns, check: Check) -> Source:
     """Rows with numbers as targets; `check` is shown these once, with the row they start at.
 
-    They are `Rows` if there are few, or all at once are asked for: `whole`.
+    They are `Rows` if there are few.
     """
 
     def targets(batch: Batch) -> Floats:
         return batch.columns[columns.target]
 
-    def batches() -> Iterator[Batch]:
-        return columns.table.read([*columns.numbers, columns.target])
+    def batches(numbers: Sequence[str]) -> Iterator[Batch]:
+        return columns.table.read([*numbers, columns.target])
 
-    return _surveyed(columns, batches, targets, check, whole=whole)
+    return _surveyed(columns, batches, targets, check)
 
 
 def classes_of(columns: Columns, positive: str | None = None) -> list[str]:
@@ -108,21 +109,21 @@ def classes_of(columns: Columns, positive: str | None = None) -> list[str]:
     return [*(name for name in classes if name != positive), positive]
 
 
-def labels_of(columns: Columns, classes: Sequence[str], *, whole: bool = False) -> Source:
-    """Rows whose y is the number of their class; `Rows` if there are few, or with `whole`."""
+def labels_of(columns: Columns, classes: Sequence[str]) -> Source:
+    """Rows whose y is the number of their class; `Rows` if there are few."""
     codes = LabelCodes(classes)
 
     def targets(batch: Batch) -> Floats:
         place = Place(columns.table.source, columns.target, batch.first_row)
         return codes.encode(batch.labels[columns.target], place).astype(np.float64)
 
-    def batches() -> Iterator[Batch]:
-        return columns.table.read(columns.numbers, [columns.target])
+    def batches(numbers: Sequence[str]) -> Iterator[Batch]:
+        return columns.table.read(numbers, [columns.target])
 
     def check(found: Floats, first_row: int) -> None:
         _refuse(found < 0, columns.target, first_row, "a label")
 
-    return _surveyed(columns, batches, targets, check, whole=whole)
+    return _surveyed(columns, batches, targets, check)
 
 
 def _in_order(labels: list[str]) -> list[str]:
@@ -135,17 +136,15 @@ def _in_order(labels: list[str]) -> list[str]:
 
 def _surveyed(
     columns: Columns,
-    batches: Callable[[], Iterator[Batch]],
+    batches: Callable[[Sequence[str]], Iterator[Batch]],
     targets: Callable[[Batch], Floats],
     check: Check,
-    *,
-    whole: bool,
 ) -> Source:
-    """The rows, once all have been looked at; kept where they are few or wanted as a whole."""
+    """The rows, once all have been looked at; kept where they are few."""
     count, heaviest = 0, 0.0
-    most = np.inf if whole else _KEPT // len(columns.features)
+    most = _KEPT // len(columns.features)
     kept: list[Rows] = []
-    for batch in batches():
+    for batch in batches(columns.numbers):
         for name in columns.features:
             _refuse(~np.isfinite(batch.columns[name]), name, batch.first_row, "a number")
         found = targets(batch)
@@ -162,11 +161,11 @@ def _surveyed(
     if count <= most:
         return joined(kept)
 
-    def read() -> Iterator[Rows]:
-        for batch in batches():
+    def read(columns: Columns = columns) -> Iterator[Rows]:
+        for batch in batches(columns.numbers):
             yield from _parts(columns, batch, targets(batch))
 
-    return Batches(read, count)
+    return Batches(read, count, partial(read, replace(columns, features=())))
 
 
 def _heaviest(columns: Columns, batch: Batch) -> float:
@@ -187,9 +186,10 @@ def _refuse(bad: Any, name: str, first_row: int, expected: str) -> None:
 
 
 def _parts(columns: Columns, batch: Batch, targets: Floats) -> Iterator[Rows]:
-    size = max(_AT_ONCE // len(columns.features), 1)
+    size = max(_AT_ONCE // max(len(columns.features), 1), 1)
     for start in range(0, batch.rows, size):
         part = slice(start, start + size)
-        features = np.stack([batch.columns[name][part] for name in columns.features]).T
+        found = [batch.columns[name][part] for name in columns.features]
+        features = np.stack(found).T if found else np.empty((batch.rows, 0))[part]
         weight = None if columns.weight is None else batch.columns[columns.weight][part]
         yield Rows(features, targets[part], weight)

@@ -17,6 +17,7 @@ from offby.tables.table import Batch, Chunk, Table, Wanted
 if TYPE_CHECKING:
     from offby.tables.strata import Strata
 
+_STRIDE = 0x9E3779B97F4A7C15  # 2⁶⁴ over the golden ratio
 _MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 
 
@@ -90,14 +91,14 @@ def in_part(rows: NDArray[np.int64], share: float) -> NDArray[np.bool_]:
     return np.asarray(random_at(rows) < share)
 
 
-def random_at(rows: NDArray[np.int64]) -> NDArray[np.float64]:
-    """A number from 0 to below 1 for each row's number, the same in every run."""
-    return np.asarray((mixed(rows) >> np.uint64(11)).astype(np.float64) * 2.0**-53)
+def random_at(rows: NDArray[np.int64], seed: int = 0) -> NDArray[np.float64]:
+    """A number from 0 to below 1 for each row's number, the same in every run with this seed."""
+    return np.asarray((mixed(rows, seed) >> np.uint64(11)).astype(np.float64) * 2.0**-53)
 
 
-def mixed(rows: NDArray[np.int64]) -> NDArray[np.uint64]:
+def mixed(rows: NDArray[np.int64], seed: int = 0) -> NDArray[np.uint64]:
     """Numbers of rows as bits that look random (splitmix64's end)."""
-    x = rows.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
+    x = rows.astype(np.uint64) + np.uint64((seed + 1) * _STRIDE % 2**64)
     x = (x ^ (x >> np.uint64(30))) * _MIX[0]
     x = (x ^ (x >> np.uint64(27))) * _MIX[1]
     return np.asarray(x ^ (x >> np.uint64(31)))

@@ -94,9 +94,7 @@ def cautions_of(model: Any, warned: Sequence[str], walk: Mapping[str, Floats]) -
         why = model.certificate_.removeprefix("none").strip(" ()")
         found.append(f"nothing proves that this is the minimum{': ' if why else ''}{why}")
     found += _weighed(model)
-    several = np.ndim(model.coef_) > 1 and len(model.coef_) > 1  # which no descent takes
-    advice = "a penalty helps" + ("" if several else ", or solver gd with patience")
-    found += _rose(walk.get("objective"), walk.get("held_out"), advice)
+    found += _rose(walk.get("validation", walk.get("objective")), walk.get("held_out"))
     return tuple(found)
 
 
@@ -109,15 +107,15 @@ def _weighed(model: Any) -> list[str]:
     ]
 
 
-def _rose(training: Floats | None, held_out: Floats | None, advice: str) -> list[str]:
-    """Whether the rows held out fared better where the search had not yet come to the model."""
-    if training is None or held_out is None or not np.isfinite(held_out).any():
+def _rose(judged: Floats | None, held_out: Floats | None) -> list[str]:
+    """Whether the rows held out fared better elsewhere than at the model, `judged` to be best."""
+    if judged is None or held_out is None or not np.isfinite(held_out).any():
         return []
-    best, kept = int(np.nanargmin(held_out)), int(np.nanargmin(training))
+    best, kept = int(np.nanargmin(held_out)), int(np.nanargmin(judged))
     if not held_out[kept] > held_out[best] * (1 + _WORSE):
         return []
     return [
         f"the rows held out fared best at iteration {best + 1} of {len(held_out)} (mean loss "
         f"{number(held_out[best], 5)}, and {number(held_out[kept], 5)} with the model): what was "
-        f"learned since does not hold for new rows; {advice}"
+        "learned since does not hold for new rows; a penalty helps, or solver gd with patience"
     ]

@@ -78,21 +78,21 @@ def _focused(rows: Rows, start: Floats, gamma: float) -> Floats:
     weight = np.ones(codes.size) if rows.weight is None else rows.weight
     share = weight / weight.sum()
     problem = problem_of_classes(rows, len(start), SETTINGS)
-    first = (problem.contrasts.T @ start).ravel()
+    first = problem.places.slope(start)
     bend = problem.point(first).bend
     assert bend is not None
     bends, directions = np.linalg.eigh(bend)
     unit = directions / np.sqrt(np.maximum(bends, _LEAST_BEND * bends[-1]))
 
     def coefficients(at: Floats) -> Floats:
-        return np.asarray(problem.contrasts @ (first + unit @ at).reshape(-1, start.shape[1]))
+        return problem.places.by_class(first + unit @ at)
 
     def cost(at: Floats) -> tuple[float, Floats]:
         chances = special.softmax(rows.X @ coefficients(at).T, axis=1)
         slopes = loss.gradient(codes, chances)
         pulls = chances * (slopes - np.sum(slopes * chances, axis=1, keepdims=True))
-        slope = problem.contrasts.T @ ((share[:, None] * pulls).T @ rows.X)
-        return float(share @ loss.value(codes, chances)), unit.T @ slope.ravel()
+        slope = problem.places.slope((share[:, None] * pulls).T @ rows.X)
+        return float(share @ loss.value(codes, chances)), unit.T @ slope
 
     told: dict[str, Any] = {"jac": True, "options": {"maxiter": _MOST_STEPS, "gtol": 1e-7}}
     found: Any = optimize.minimize(cost, np.zeros(first.size), method="L-BFGS-B", **told)
