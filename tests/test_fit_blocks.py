@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from offby.fit import blocks
-from offby.fit.blocks import Linear, over_rows
-from offby.fit.rows import Rows
+from offby.fit.data.rows import Rows
+from offby.fit.passes import blocks
+from offby.fit.passes.blocks import Linear, over_rows
 
 LAYOUTS = {
     "rows": lambda X: X,

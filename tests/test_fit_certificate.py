@@ -12,13 +12,13 @@ import pytest
 from scipy.optimize import linprog, minimize
 from scipy.special import xlogy
 
-from offby.fit.blocks import Linear
-from offby.fit.certificate import certify
 from offby.fit.classifier import LinearClassifier
-from offby.fit.penalty import penalty_of
+from offby.fit.data.rows import Rows
+from offby.fit.objective.certificate import certify
+from offby.fit.objective.penalty import penalty_of
+from offby.fit.objective.score import toward_score
+from offby.fit.passes.blocks import Linear
 from offby.fit.regressor import LinearRegressor
-from offby.fit.rows import Rows
-from offby.fit.score import toward_score
 from offby.losses import from_text
 
 PROBLEMS = 120  # and 1,000 of other seeds were run once: see issue 4

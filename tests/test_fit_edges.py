@@ -255,7 +255,7 @@ def sparse():
 @pytest.mark.parametrize("kind", [scipy.sparse.csr_array, scipy.sparse.coo_matrix])
 @pytest.mark.parametrize("at_once", [1 << 22, 100])  # in one part, or in many
 def test_sparse_features_give_the_same(sparse, kind, at_once, monkeypatch):
-    monkeypatch.setattr("offby.fit.sparse._AT_ONCE", at_once)
+    monkeypatch.setattr("offby.fit.data.sparse._AT_ONCE", at_once)
     X, y = sparse
     for loss in ("squared", "huber:1"):
         thin, dense = LinearRegressor(loss).fit(kind(X), y), LinearRegressor(loss).fit(X, y)

@@ -8,11 +8,11 @@ from sklearn import metrics
 from statsmodels.regression.quantile_regression import QuantReg
 
 from offby.fit import Descent, LinearClassifier, LinearRegressor
-from offby.fit.least_constant import least_of_convex
-from offby.fit.ranked import Ranked, quantile_in_passes, range_about
-from offby.fit.rows import Batches, Rows
-from offby.fit.score import toward_score
-from offby.fit.shape import shape_of
+from offby.fit.data.rows import Batches, Rows
+from offby.fit.objective.score import toward_score
+from offby.fit.objective.shape import shape_of
+from offby.fit.passes.ranked import Ranked, quantile_in_passes, range_about
+from offby.fit.solvers.least_constant import least_of_convex
 from offby.losses import from_text
 from offby.losses.constant import weighted_quantile
 
@@ -87,8 +87,8 @@ def test_of_scores(loss):
 
 @pytest.mark.parametrize("loss", [*CONVEX, "poisson", "logistic", "several"])
 def test_out_of_core_it_is_the_same(loss, monkeypatch):
-    monkeypatch.setattr("offby.fit.tabular._KEPT", 0)
-    monkeypatch.setattr("offby.fit.tabular._AT_ONCE", 2000)
+    monkeypatch.setattr("offby.fit.data.tabular._KEPT", 0)
+    monkeypatch.setattr("offby.fit.data.tabular._AT_ONCE", 2000)
     X, y, weights = some(20_000)
     order = np.argsort(y)  # the first part is not like the others
     X, y, weights = X[order], y[order], weights[order]
@@ -153,7 +153,7 @@ def test_constants_of_random_samples():
 def test_quantiles_in_passes_are_those_of_all_at_once(monkeypatch):
     rng = np.random.default_rng(5)
     for case in range(300):
-        monkeypatch.setattr("offby.fit.ranked.ROOM", int(rng.choice([8, 1 << 20])))
+        monkeypatch.setattr("offby.fit.passes.ranked.ROOM", int(rng.choice([8, 1 << 20])))
         n = int(rng.integers(1, 300))
         numbers = rng.integers(-9, 9, n) / 4 if case % 2 else rng.standard_cauchy(n)
         weights = [None, rng.integers(0, 3, n) * 1.0, rng.random(n)][case % 3]
@@ -191,7 +191,7 @@ def test_a_good_guess_takes_one_pass_and_many_rows_little_room(monkeypatch):
     assert quantile_in_passes(look, 0.5, guess) == np.median(numbers)
     assert len(looks) == 1
     assert sum(part.size for part, _ in look(guess).kept) < 15_000
-    monkeypatch.setattr("offby.fit.ranked.ROOM", 1000)
+    monkeypatch.setattr("offby.fit.passes.ranked.ROOM", 1000)
     everywhere = look((-np.inf, np.inf))
     assert everywhere.ranks().keys.size <= 1 << 15
     looks.clear()

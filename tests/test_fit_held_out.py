@@ -7,8 +7,8 @@ from scipy.sparse import csr_array
 
 from offby.errors import DataError
 from offby.fit import Descent, LinearClassifier, LinearRegressor
-from offby.fit.held_out import split
-from offby.fit.rows import Batches, Rows, in_random_order
+from offby.fit.data.held_out import split
+from offby.fit.data.rows import Batches, Rows, in_random_order
 
 FEATURES = ["a", "b", "c"]
 
@@ -79,7 +79,7 @@ def test_too_few_rows(y, classes, message):
 
 
 def test_random_order_takes_each_row_once_and_does_not_depend_on_the_parts(rows, monkeypatch):
-    monkeypatch.setattr("offby.fit.rows._BUFFER", 600)  # 300 rows
+    monkeypatch.setattr("offby.fit.data.rows._BUFFER", 600)  # 300 rows
     found = []
     for source in (in_batches(rows, 1000), in_batches(rows, 7, 300), in_batches(rows, 1)):
         batches = list(in_random_order(source, 32, np.random.default_rng(3)))
@@ -118,9 +118,9 @@ def test_a_table_out_of_core_is_walked_as_in_memory(frame, target, method, monke
     def refused(parts):
         raise AssertionError("all rows were taken into memory")
 
-    monkeypatch.setattr("offby.fit.tabular._KEPT", 0)
-    monkeypatch.setattr("offby.fit.tabular._AT_ONCE", 700)  # many parts
-    monkeypatch.setattr("offby.fit.tabular.joined", refused)
+    monkeypatch.setattr("offby.fit.data.tabular._KEPT", 0)
+    monkeypatch.setattr("offby.fit.data.tabular._AT_ONCE", 700)  # many parts
+    monkeypatch.setattr("offby.fit.data.tabular.joined", refused)
     model.fit_table(frame[[*FEATURES, target]], target)
     assert model.converged_
     for fact in ("objective", "validation", "gradient", "step"):

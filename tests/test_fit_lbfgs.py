@@ -65,7 +65,7 @@ def test_the_steps_are_scipys(rows):
 
 
 def test_of_many_columns_the_intercept_alone_moves_at_the_end(rows, monkeypatch):
-    monkeypatch.setattr("offby.fit.lbfgs.WIDE", 2)
+    monkeypatch.setattr("offby.fit.solvers.lbfgs.WIDE", 2)
     X, y = rows
     model = LinearClassifier(penalty="l2", alpha=0.1, solver="lbfgs", tol=1e-6).fit(X, y > 0)
     assert model.n_iter_ == model.history_["objective"].size == model.path_.steps

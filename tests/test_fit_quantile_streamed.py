@@ -18,9 +18,8 @@ from test_fit_quantile import (
 )
 
 from offby.fit import LinearRegressor, QuantileRegressor
-from offby.fit.blocks import Linear
-from offby.fit.density import densities_of
-from offby.fit.lines import Lines
+from offby.fit.data.rows import Batches, Rows
+from offby.fit.passes.blocks import Linear
 from offby.fit.quantiles import streamed
 from offby.fit.quantiles.balance import Balance
 from offby.fit.quantiles.design import Design
@@ -30,7 +29,8 @@ from offby.fit.quantiles.narrowed import Along, Guess, Smoothed
 from offby.fit.quantiles.nearest import LUMPED, Nearest
 from offby.fit.quantiles.problem import Problem
 from offby.fit.quantiles.streamed import quantiles_of_source
-from offby.fit.rows import Batches, Rows
+from offby.fit.solvers.lines import Lines
+from offby.fit.statistics.density import densities_of
 from offby.verbs.fit import fit
 
 TOL = 1e-9
@@ -340,7 +340,7 @@ def frame(many):
 def test_a_table_that_is_not_kept(frame, loss, errors, monkeypatch):
     how = {"loss": loss, "standard_errors": errors}
     whole = LinearRegressor(**how).fit(frame[list("abcd")], frame["y"], frame["w"])
-    monkeypatch.setattr("offby.fit.tabular._KEPT", 0)
+    monkeypatch.setattr("offby.fit.data.tabular._KEPT", 0)
     parts = LinearRegressor(**how).fit_table(frame, "y", list("abcd"), "w")
     assert parts.coef_ == pytest.approx(whole.coef_, rel=1e-10)
     assert parts.objective_ == pytest.approx(whole.objective_, rel=1e-12)
@@ -360,8 +360,8 @@ def test_a_table_that_is_not_kept(frame, loss, errors, monkeypatch):
 def test_several_quantiles_of_it(frame, errors, monkeypatch):
     how = {"quantiles": [0.05, 0.5, 0.75], "standard_errors": errors}
     whole = QuantileRegressor(**how).fit(frame[list("abcd")], frame["y"], frame["w"])
-    monkeypatch.setattr("offby.fit.tabular._KEPT", 0)
-    monkeypatch.setattr("offby.fit.tabular._AT_ONCE", 40_000)
+    monkeypatch.setattr("offby.fit.data.tabular._KEPT", 0)
+    monkeypatch.setattr("offby.fit.data.tabular._AT_ONCE", 40_000)
     monkeypatch.setattr("offby.fit.levels._AT_ONCE", 10_000)
     parts = QuantileRegressor(**how).fit_table(frame, "y", list("abcd"), "w")
     assert parts.coef_ == pytest.approx(whole.coef_, rel=1e-10)
@@ -373,7 +373,7 @@ def test_several_quantiles_of_it(frame, errors, monkeypatch):
 
 
 def test_a_search_that_does_not_end_is_said(frame, monkeypatch):
-    monkeypatch.setattr("offby.fit.tabular._KEPT", 0)
+    monkeypatch.setattr("offby.fit.data.tabular._KEPT", 0)
     monkeypatch.setattr(streamed, "_ROUNDS", 1)
     monkeypatch.setattr(Nearest, "ahead", lambda *_: 0.4)  # a fit is never trusted
     monkeypatch.setattr(Along, "length", 0.4)
@@ -414,7 +414,7 @@ def test_errors_without_spread_have_no_density():
 def test_the_verb_measures_what_is_not_kept(frame, validate, monkeypatch):
     how = {"target": "y", "weight": "w", "loss": "pinball:0.2,0.9", "validate": validate}
     whole = fit(frame, **how)
-    monkeypatch.setattr("offby.fit.tabular._KEPT", 0)
+    monkeypatch.setattr("offby.fit.data.tabular._KEPT", 0)
     monkeypatch.setattr("offby.verbs.fit_quantiles._AT_ONCE", 9999)
     parts = fit(frame, **how)
     assert parts.model.coef_ == pytest.approx(whole.model.coef_, rel=1e-10)

@@ -9,7 +9,7 @@ from sklearn.linear_model import HuberRegressor
 
 from offby.errors import DataError
 from offby.fit import LinearRegressor
-from offby.fit.rows import Batches
+from offby.fit.data.rows import Batches
 from offby.losses.constant import weighted_quantile
 
 NAMES = ["a", "b", "c"]
@@ -35,9 +35,9 @@ def table_of(X, y, weights):
 @pytest.fixture
 def in_parts(monkeypatch):
     """Tables in parts of 2,000 rows, of which a sample is a start; gives the passes taken."""
-    monkeypatch.setattr("offby.fit.tabular._KEPT", 0)
-    monkeypatch.setattr("offby.fit.tabular._AT_ONCE", 6000)
-    monkeypatch.setattr("offby.fit.scaled._FEW", 1000)
+    monkeypatch.setattr("offby.fit.data.tabular._KEPT", 0)
+    monkeypatch.setattr("offby.fit.data.tabular._AT_ONCE", 6000)
+    monkeypatch.setattr("offby.fit.solvers.scaled._FEW", 1000)
     passes, parts = [], Batches.parts
 
     def counted(self):

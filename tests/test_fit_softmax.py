@@ -9,12 +9,12 @@ from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 
 from offby.errors import DataError
-from offby.fit.blocks import Linear
 from offby.fit.classifier import LinearClassifier
-from offby.fit.penalty import Penalty
-from offby.fit.places import Places
-from offby.fit.rows import Rows
-from offby.fit.softmax import SoftmaxProblem
+from offby.fit.data.rows import Rows
+from offby.fit.objective.penalty import Penalty
+from offby.fit.objective.places import Places
+from offby.fit.objective.softmax import SoftmaxProblem
+from offby.fit.passes.blocks import Linear
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,10 @@ from sklearn.linear_model import LogisticRegression
 
 from offby.fit import LinearClassifier
 from offby.fit.classes import problem_of_classes
-from offby.fit.coordinates import least_of
+from offby.fit.data.rows import Rows
 from offby.fit.linear import Settings
-from offby.fit.penalty import Penalty
-from offby.fit.rows import Rows
+from offby.fit.objective.coordinates import least_of
+from offby.fit.objective.penalty import Penalty
 
 PROBLEMS = 12  # and 300 of other seeds were run once: see issue 4
 

@@ -5,14 +5,14 @@ import pytest
 from sklearn.linear_model import LogisticRegression, PoissonRegressor
 
 from offby.fit import LinearClassifier, LinearRegressor
-from offby.fit.blocks import Linear
-from offby.fit.newton import step_from
-from offby.fit.penalty import Penalty
-from offby.fit.problem import Problem
-from offby.fit.rows import Rows
-from offby.fit.score import toward_score
-from offby.fit.shape import shape_of
-from offby.fit.start import start_of
+from offby.fit.data.rows import Rows
+from offby.fit.objective.penalty import Penalty
+from offby.fit.objective.problem import Problem
+from offby.fit.objective.score import toward_score
+from offby.fit.objective.shape import shape_of
+from offby.fit.passes.blocks import Linear
+from offby.fit.solvers.newton import step_from
+from offby.fit.solvers.start import start_of
 from offby.losses import Logistic, Poisson
 
 ROWS = 50_000  # of which a sixteenth is more than a thousand for each of three numbers

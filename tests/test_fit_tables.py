@@ -46,8 +46,8 @@ def table(request, frame, tmp_path_factory):
     [("squared", "price"), ("huber:1", "price"), ("poisson", "count"), ("tukey:4", "price")],
 )
 def test_numbers(frame, table, loss, target, monkeypatch):
-    monkeypatch.setattr("offby.fit.tabular._AT_ONCE", 30_000)  # many parts
-    monkeypatch.setattr("offby.fit.tabular._KEPT", 0)
+    monkeypatch.setattr("offby.fit.data.tabular._AT_ONCE", 30_000)  # many parts
+    monkeypatch.setattr("offby.fit.data.tabular._KEPT", 0)
     whole = LinearRegressor(loss).fit(frame[FEATURES], frame[target], frame["weight"])
     parts = LinearRegressor(loss).fit_table(table, target, FEATURES, "weight")
     np.testing.assert_allclose(parts.coef_, whole.coef_, rtol=1e-6)
@@ -60,7 +60,7 @@ def test_numbers(frame, table, loss, target, monkeypatch):
 
 
 def test_labels(frame, table, monkeypatch):
-    monkeypatch.setattr("offby.fit.tabular._KEPT", 0)
+    monkeypatch.setattr("offby.fit.data.tabular._KEPT", 0)
     whole = LinearClassifier().fit(frame[FEATURES], frame["late"])
     parts = LinearClassifier().fit_table(table, "late", FEATURES)
     np.testing.assert_allclose(parts.coef_, whole.coef_, rtol=1e-6)
@@ -73,7 +73,7 @@ def test_labels(frame, table, monkeypatch):
 
 @pytest.mark.parametrize("how", [{"loss": "absolute"}, {"loss": "huber:1.345", "scale": "mad"}])
 def test_what_takes_more_than_sums(frame, how, monkeypatch):
-    monkeypatch.setattr("offby.fit.tabular._KEPT", 0)
+    monkeypatch.setattr("offby.fit.data.tabular._KEPT", 0)
     rows = frame.head(5000)
     whole = LinearRegressor(**how).fit(rows[FEATURES], rows["price"])
     parts = LinearRegressor(**how).fit_table(rows, "price", FEATURES)
@@ -96,7 +96,7 @@ def test_a_small_table_is_read_once(frame, monkeypatch):
 @pytest.mark.parametrize("wanted", ["balanced", {"yes": 3.0}])
 @pytest.mark.parametrize("kept", [0, 1 << 24])
 def test_classes_that_weigh_more(frame, wanted, kept, monkeypatch):
-    monkeypatch.setattr("offby.fit.tabular._KEPT", kept)
+    monkeypatch.setattr("offby.fit.data.tabular._KEPT", kept)
     whole = LinearClassifier(class_weight=wanted)
     whole.fit(frame[FEATURES], frame["late"], frame["weight"])
     parts = LinearClassifier(class_weight=wanted).fit_table(frame, "late", FEATURES, "weight")

@@ -26,6 +26,8 @@ FLOORS = {
     "segments": 7, "watch": 6, "runs": 7, "report": 8, "fit": 5, "verbs": 9, "serve": 10, "cli": 11,
 }  # fmt: skip
 DOOR = 12  # on top of all floors
+STAIRS = ["data", "passes", "objective", "quantiles", "solvers", "statistics"]
+"""The rooms of `fit`, from the ground; on them stand the estimators."""
 MOST_LINES = 310
 HEAVY = {"numpy", "numba", "pyarrow", "scipy", "rich.progress", "altair", "jinja2"}
 
@@ -114,6 +116,18 @@ def test_imports_lead_down_only(module):
         assert floor(other) <= floor(module), f"{module} imports {other} from a floor above"
         same_floor = floor(other) == floor(module)
         assert not same_floor or other.split(".")[:2] == module.split(".")[:2], (module, other)
+
+
+def stair(module):
+    room = module.removeprefix("offby.fit.").partition(".")[0]
+    return STAIRS.index(room) if room in STAIRS else len(STAIRS)
+
+
+@pytest.mark.parametrize("module", [name for name in FILES if name.startswith("offby.fit.")])
+def test_the_stairs_within_fit_lead_down_only(module):
+    for other in imports(module, everywhere=True):
+        if other.startswith("offby.fit."):
+            assert stair(other) <= stair(module), f"{module} imports {other} from above"
 
 
 def test_verbs_do_not_import_one_anothers_insides():

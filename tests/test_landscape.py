@@ -12,9 +12,9 @@ from scipy.special import log_softmax
 from offby.drawing.contours import rings
 from offby.errors import DataError
 from offby.fit import Descent, LinearClassifier, LinearRegressor, load
+from offby.fit.data.rows import Batches, Rows
 from offby.fit.landscape import spread_sample
-from offby.fit.mean_loss import mean_loss
-from offby.fit.rows import Batches, Rows
+from offby.fit.objective.mean_loss import mean_loss
 
 
 @pytest.fixture(scope="module")

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
         TableError,
     )
     from offby.fit.classifier import LinearClassifier
-    from offby.fit.descent import Descent
     from offby.fit.quantile_regressor import QuantileRegressor
     from offby.fit.regressor import LinearRegressor
+    from offby.fit.solvers.descent import Descent
     from offby.formula.aggregates import Covariance, Mean, Quantile, Variance
     from offby.formula.words import (
         bd0,
@@ -69,7 +69,7 @@ _HOMES = {
         "DataError", "FormulaError", "MeasureError", "OffbyError", "RunError", "TableError",
     ),
     "fit.classifier": ("LinearClassifier",),
-    "fit.descent": ("Descent",),
+    "fit.solvers.descent": ("Descent",),
     "fit.quantile_regressor": ("QuantileRegressor",),
     "fit.regressor": ("LinearRegressor",),
     "formula.aggregates": ("Covariance", "Mean", "Quantile", "Variance"),

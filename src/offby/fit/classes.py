@@ -7,11 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from offby.errors import DataError
-from offby.fit.descent import descent_of, holds_out, parts_of, walk_down
-from offby.fit.explained import explained_of_classes
+from offby.fit.data.rows import Source
 from offby.fit.fitted import Fit
-from offby.fit.history import Heard
-from offby.fit.inference import infer_classes
 from offby.fit.linear import (
     SAMPLE,
     Settings,
@@ -21,11 +18,14 @@ from offby.fit.linear import (
     linear_and_penalty,
     mean_loss_of,
 )
-from offby.fit.newton import Solution, minimise
-from offby.fit.places import Places
-from offby.fit.rows import Source
-from offby.fit.softmax import SoftmaxProblem
-from offby.fit.solve import last_resort
+from offby.fit.objective.places import Places
+from offby.fit.objective.softmax import SoftmaxProblem
+from offby.fit.solvers.descent import descent_of, holds_out, parts_of, walk_down
+from offby.fit.solvers.history import Heard
+from offby.fit.solvers.newton import Solution, minimise
+from offby.fit.solvers.solve import last_resort
+from offby.fit.statistics.explained import explained_of_classes
+from offby.fit.statistics.inference import infer_classes
 from offby.losses import SoftmaxCrossEntropy
 
 
@@ -37,7 +37,7 @@ def fit_classes(
     The y of `source` is the number of each row's class. Raises `DataError` for a solver that takes
     one score alone.
 
-    >>> from offby.fit.rows import Rows
+    >>> from offby.fit.data.rows import Rows
     >>> rows = Rows(np.zeros((4, 1)), np.array([0.0, 0.0, 1.0, 2.0]))
     >>> ridge = Settings("l2", 1.0, 0.5, True, 1e-10, 100, "auto", None)
     >>> chances = np.exp(fit_classes(rows, 3, ridge).intercepts)

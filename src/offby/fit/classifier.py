@@ -9,22 +9,23 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from offby.engine.rows import Floats
 from offby.errors import DataError
 from offby.fit import saved
-from offby.fit.class_weights import weighted_by_class
 from offby.fit.classes import fit_classes
-from offby.fit.descent import Descent
-from offby.fit.history import Heard
+from offby.fit.data.class_weights import weighted_by_class
+from offby.fit.data.reading import read_weights
+from offby.fit.data.rows import Rows, Source
+from offby.fit.data.sparse import rows_of
+from offby.fit.data.tabular import classes_of, columns_of, labels_of
+from offby.fit.data.truths import read_loss
 from offby.fit.linear import fit_linear
 from offby.fit.model import LinearModel
+from offby.fit.objective.score import toward_score
 from offby.fit.protocol import as_one_column
-from offby.fit.reading import read_weights
-from offby.fit.rows import Rows, Source
-from offby.fit.score import Floats, toward_score
-from offby.fit.solve import Solver
-from offby.fit.sparse import rows_of
-from offby.fit.tabular import classes_of, columns_of, labels_of
-from offby.fit.truths import read_loss
+from offby.fit.solvers.descent import Descent
+from offby.fit.solvers.history import Heard
+from offby.fit.solvers.solve import Solver
 from offby.fit.warned import warn_of
 from offby.formula.expression import walk
 from offby.formula.words import z
@@ -110,8 +111,8 @@ class LinearClassifier(LinearModel):
 
         `table` is whatever `offby.measure` takes; `features` are all other columns if not named.
         The classes are the labels as texts; `positive` is the yes of two, the later in order if not
-        named. `heard` is told of each iteration of the search (an `offby.fit.history.Stage`).
-        Raises `TableError` and `DataError`.
+        named. `heard` is told of each iteration of the search, by a `Stage` of
+        `offby.fit.solvers.history`. Raises `TableError` and `DataError`.
 
         >>> table = {"hours": [1.0, 2.0, 3.0, 4.0], "passed": [False, True, False, True]}
         >>> LinearClassifier().fit_table(table, target="passed").classes_

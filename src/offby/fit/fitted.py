@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from offby.fit.history import Path
-from offby.fit.inference import Inference
-from offby.fit.score import Floats, Link
+from offby.engine.rows import Floats
+from offby.fit.objective.score import Link
+from offby.fit.solvers.history import Path
+from offby.fit.statistics.inference import Inference
 from offby.losses import CategoricalLoss, Loss
 
 

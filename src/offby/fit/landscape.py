@@ -14,13 +14,14 @@ import numpy as np
 from scipy import special
 
 from offby.drawing.landscape import Landscape
+from offby.engine.rows import Floats
 from offby.errors import DataError
+from offby.fit.data.rows import Rows, Source, joined
 from offby.fit.fitted import Fit
 from offby.fit.linear import Settings
-from offby.fit.mean_loss import losses_of
-from offby.fit.penalty import penalty_of
-from offby.fit.rows import Rows, Source, joined
-from offby.fit.score import Floats, toward_score
+from offby.fit.objective.mean_loss import losses_of
+from offby.fit.objective.penalty import penalty_of
+from offby.fit.objective.score import toward_score
 from offby.losses import Loss
 
 _STEPS = 49

@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from offby.fit.density import densities_of
+from offby.fit.data.rows import Rows, Source, slices_of
 from offby.fit.fitted import Fit
-from offby.fit.inference import Inference, infer_several
 from offby.fit.linear import Settings, certificate_of, check_search, fit_of, problem_of
-from offby.fit.lines import Lines, solution_of
-from offby.fit.newton import Solution
-from offby.fit.problem import Problem
+from offby.fit.objective.problem import Problem
+from offby.fit.objective.score import toward_score
 from offby.fit.quantiles.path import QuantilePath, quantile_path
 from offby.fit.quantiles.streamed import quantiles_of_source
-from offby.fit.rows import Rows, Source, slices_of
-from offby.fit.score import toward_score
+from offby.fit.solvers.lines import Lines, solution_of
+from offby.fit.solvers.newton import Solution
+from offby.fit.statistics.density import densities_of
+from offby.fit.statistics.inference import Inference, infer_several
 from offby.losses import Pinball
 
 _AT_ONCE = 1 << 22  # numbers: 32 MB

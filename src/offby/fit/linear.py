@@ -7,25 +7,26 @@ from typing import Any
 
 import numpy as np
 
+from offby.engine.rows import Floats
 from offby.errors import DataError
-from offby.fit.blocks import Linear
-from offby.fit.density import densities_of
-from offby.fit.descent import descent_of, holds_out, parts_of, walk_down
-from offby.fit.explained import explained
+from offby.fit.data.rows import Rows, Source, centre_of
 from offby.fit.fitted import Fit
-from offby.fit.history import Heard, columns_of, path_of
-from offby.fit.inference import Inference, infer
-from offby.fit.lines import Lines, fit_lines, lines_of
-from offby.fit.newton import Solution
-from offby.fit.penalty import Penalty, penalty_of
-from offby.fit.problem import Problem
-from offby.fit.rows import Rows, Source, centre_of
-from offby.fit.scaled import solve_scaled
-from offby.fit.score import Floats, ScoreLoss
-from offby.fit.shape import shape_of
-from offby.fit.slopes import Hilly
-from offby.fit.solve import solve
-from offby.fit.start import constant_start
+from offby.fit.objective.penalty import Penalty, penalty_of
+from offby.fit.objective.problem import Problem
+from offby.fit.objective.score import ScoreLoss
+from offby.fit.objective.shape import shape_of
+from offby.fit.passes.blocks import Linear
+from offby.fit.solvers.descent import descent_of, holds_out, parts_of, walk_down
+from offby.fit.solvers.history import Heard, columns_of, path_of
+from offby.fit.solvers.lines import Lines, fit_lines, lines_of
+from offby.fit.solvers.newton import Solution
+from offby.fit.solvers.scaled import solve_scaled
+from offby.fit.solvers.slopes import Hilly
+from offby.fit.solvers.solve import solve
+from offby.fit.solvers.start import constant_start
+from offby.fit.statistics.density import densities_of
+from offby.fit.statistics.explained import explained
+from offby.fit.statistics.inference import Inference, infer
 
 SAMPLE = 1 << 13
 """How many rows tell what a loss looks like, and which columns lie far from 0."""
@@ -61,8 +62,8 @@ def fit_linear(
     is the number of a class. Raises `DataError` for settings that do not fit together, and for a
     loss with a kink.
 
-    >>> from offby.fit.rows import Rows
-    >>> from offby.fit.score import toward_score
+    >>> from offby.fit.data.rows import Rows
+    >>> from offby.fit.objective.score import toward_score
     >>> from offby.losses import Squared
     >>> rows = Rows(np.array([[1.0], [2.0], [3.0]]), np.array([3.0, 5.0, 7.0]))
     >>> plain = Settings(None, 0.0, 0.5, True, 1e-10, 100, "auto", None)

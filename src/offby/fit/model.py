@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from offby.engine.rows import Floats
 from offby.fit import saved
+from offby.fit.data.rows import Source
+from offby.fit.data.sparse import is_sparse
 from offby.fit.fitted import Fit
-from offby.fit.history import Path
-from offby.fit.inference import Inference
 from offby.fit.linear import Settings
 from offby.fit.protocol import Estimator
-from offby.fit.rows import Source
-from offby.fit.score import Floats
-from offby.fit.sparse import is_sparse
-from offby.fit.summary import Line, Summary, counted, table_of
+from offby.fit.solvers.history import Path
+from offby.fit.statistics.inference import Inference
+from offby.fit.statistics.summary import Line, Summary, counted, table_of
 from offby.losses import CategoricalLoss, Loss
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from typing import Any, final
 
 import numpy as np
 
+from offby.engine.rows import Floats
 from offby.errors import DataError, TableError
 from offby.fit.classifier import LinearClassifier
 from offby.fit.model import LinearModel
 from offby.fit.quantile_regressor import QuantileRegressor
-from offby.fit.score import Floats
 from offby.tables import Batch, Kind, Table
 from offby.tables.table import Chunk, Wanted, listed
 

@@ -17,8 +17,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from offby.errors import DataError
-from offby.fit.reading import names_of, read_features
-from offby.fit.sparse import is_sparse, read_sparse
+from offby.fit.data.reading import names_of, read_features
+from offby.fit.data.sparse import is_sparse, read_sparse
 
 
 class Estimator:

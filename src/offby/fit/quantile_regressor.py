@@ -9,19 +9,19 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
+from offby.engine.rows import Floats
 from offby.errors import DataError
 from offby.fit import saved
+from offby.fit.data.reading import read_target, read_weights
+from offby.fit.data.rows import Rows, Source
+from offby.fit.data.tabular import columns_of, numbers_of
+from offby.fit.data.truths import check_domain, read_levels
 from offby.fit.fitted import Fit
-from offby.fit.inference import Inference
 from offby.fit.levels import fit_levels
 from offby.fit.linear import Settings
 from offby.fit.protocol import Estimator, as_one_column
-from offby.fit.reading import read_target, read_weights
-from offby.fit.rows import Rows, Source
-from offby.fit.score import Floats
-from offby.fit.summary import Summary, by_output, text_of
-from offby.fit.tabular import columns_of, numbers_of
-from offby.fit.truths import check_domain, read_levels
+from offby.fit.statistics.inference import Inference
+from offby.fit.statistics.summary import Summary, by_output, text_of
 from offby.fit.warned import warn_of
 from offby.formula.expression import number_text
 from offby.losses import Pinball

@@ -8,20 +8,21 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
+from offby.engine.rows import Floats
 from offby.errors import DataError
-from offby.fit.descent import Descent, descent_of
-from offby.fit.history import Heard
+from offby.fit.data.reading import read_target, read_weights
+from offby.fit.data.rows import Rows, Source
+from offby.fit.data.sparse import rows_of
+from offby.fit.data.tabular import columns_of, numbers_of
+from offby.fit.data.truths import check_domain, defined_for, levels_of, read_loss
 from offby.fit.linear import fit_linear
-from offby.fit.lines import lines_of
 from offby.fit.model import LinearModel
+from offby.fit.objective.score import toward_score
 from offby.fit.protocol import as_one_column
-from offby.fit.reading import read_target, read_weights
-from offby.fit.rows import Rows, Source
-from offby.fit.score import Floats, toward_score
-from offby.fit.solve import Solver
-from offby.fit.sparse import rows_of
-from offby.fit.tabular import columns_of, numbers_of
-from offby.fit.truths import check_domain, defined_for, levels_of, read_loss
+from offby.fit.solvers.descent import Descent, descent_of
+from offby.fit.solvers.history import Heard
+from offby.fit.solvers.lines import lines_of
+from offby.fit.solvers.solve import Solver
 from offby.fit.warned import warn_of
 from offby.losses import BinaryLoss, Loss
 
@@ -103,8 +104,8 @@ class LinearRegressor(LinearModel):
 
         `table` is whatever `offby.measure` takes; `features` are all other columns if not named. A
         large one is read anew for each pass, some ten times (twenty for a `scale`, more by a
-        descent). `heard` is told of each iteration of the search (an `offby.fit.history.Stage`).
-        Raises `TableError` and `DataError`.
+        descent). `heard` is told of each iteration of the search, by a `Stage` of
+        `offby.fit.solvers.history`. Raises `TableError` and `DataError`.
 
         >>> table = {"size": [1.0, 2.0, 4.0], "price": [3.0, 5.0, 9.0]}
         >>> LinearRegressor().fit_table(table, target="price").coef_

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from offby.engine.rows import Floats
 from offby.errors import DataError, OffbyError
-from offby.fit.descent import Descent
 from offby.fit.fitted import Fit
-from offby.fit.inference import Inference
-from offby.fit.score import Floats
+from offby.fit.solvers.descent import Descent
+from offby.fit.statistics.inference import Inference
 from offby.formula.expression import constant, substitute, walk
 from offby.losses import CATALOGUE, CategoricalLoss, Loss, SoftmaxCrossEntropy, from_text
 

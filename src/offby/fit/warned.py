@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from offby.fit.descent import descent_of
 from offby.fit.fitted import Fit
 from offby.fit.linear import Settings
 from offby.fit.protocol import told
-from offby.fit.solve import LAST_RESORT
-from offby.fit.summary import counted
+from offby.fit.solvers.descent import descent_of
+from offby.fit.solvers.solve import LAST_RESORT
+from offby.fit.statistics.summary import counted
 
 
 def warn_of(name: str, fit: Fit, settings: Settings) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from offby.drawing.numbers import number, rows
 from offby.drawing.plot import Floats
-from offby.fit.summary import counted
+from offby.fit.statistics.summary import counted
 from offby.report import terminal
 
 Walk: TypeAlias = Mapping[str, Sequence[float] | Floats]

@@ -12,10 +12,10 @@ import numpy as np
 from offby.drawing.landscape import Landscape
 from offby.errors import DataError
 from offby.fit import LinearClassifier, LinearRegressor
-from offby.fit.descent import Descent, descent_of
+from offby.fit.data.truths import levels_of
 from offby.fit.model import LinearModel
 from offby.fit.predicted import predicted
-from offby.fit.truths import levels_of
+from offby.fit.solvers.descent import Descent, descent_of
 from offby.losses import Loss, Pinball
 from offby.report.fitted import Fitted
 from offby.report.fitted_quantiles import FittedQuantiles

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from offby.errors import DataError
-from offby.fit.tabular import classes_of, columns_of, open_for_passes
-from offby.fit.truths import read_loss
+from offby.fit.data.tabular import classes_of, columns_of, open_for_passes
+from offby.fit.data.truths import read_loss
 from offby.formula.expression import walk
 from offby.formula.words import z
 from offby.losses import BinaryLoss, Logistic, Loss, Squared

@@ -9,10 +9,10 @@ from functools import cached_property, partial
 import numpy as np
 
 from offby.errors import DataError
-from offby.fit.class_weights import weighted_by_class
-from offby.fit.rows import Source
-from offby.fit.tabular import columns_of, labels_of, numbers_of
-from offby.fit.truths import check_domain
+from offby.fit.data.class_weights import weighted_by_class
+from offby.fit.data.rows import Source
+from offby.fit.data.tabular import columns_of, labels_of, numbers_of
+from offby.fit.data.truths import check_domain
 from offby.tables import Batch, Table
 from offby.tables.part import in_part, part_of
 from offby.tables.strata import Strata

@@ -6,8 +6,8 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 
 from offby.fit import QuantileRegressor
+from offby.fit.data.rows import Source, slices_of
 from offby.fit.predicted import Named
-from offby.fit.rows import Source, slices_of
 from offby.formula.aggregates import Mean
 from offby.formula.words import r, where
 from offby.losses import Pinball

@@ -8,10 +8,10 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from offby.drawing.numbers import number
-from offby.fit.history import Stage
-from offby.fit.mean_loss import mean_loss
+from offby.engine.rows import Floats
 from offby.fit.model import LinearModel
-from offby.fit.score import Floats
+from offby.fit.objective.mean_loss import mean_loss
+from offby.fit.solvers.history import Stage
 from offby.report.fitted import Coefficient
 from offby.verbs.fit_parts import Parts
 

@@ -16,7 +16,7 @@ from offby.choice.judge import Judge, short
 from offby.choice.noise import middle
 from offby.engine.rows import Floats
 from offby.errors import MeasureError
-from offby.fit.truths import defined_for
+from offby.fit.data.truths import defined_for
 from offby.losses import (
     Absolute,
     BinaryLoss,

@@ -18,9 +18,9 @@ from offby.choice.trained.folds import Split
 from offby.choice.trained.smooth import smooth
 from offby.engine.rows import Floats
 from offby.errors import DataError
+from offby.fit.data.rows import Rows
 from offby.fit.linear import Settings, fit_linear
-from offby.fit.rows import Rows
-from offby.fit.score import ScoreLoss, toward_score
+from offby.fit.objective.score import ScoreLoss, toward_score
 from offby.losses import BinaryLoss, Loss
 
 _TOL, _STEPS, _TUNINGS = 1e-9, 12, 4

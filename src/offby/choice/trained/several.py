@@ -16,7 +16,7 @@ from offby.choice.trained.linear import SETTINGS, Data
 from offby.engine.rows import Floats
 from offby.errors import MeasureError
 from offby.fit.classes import fit_classes, problem_of_classes
-from offby.fit.rows import Rows
+from offby.fit.data.rows import Rows
 from offby.losses import CategoricalFocal, FocalLogit, Logistic, SoftmaxCrossEntropy
 
 _MOST_STEPS = 500

@@ -11,9 +11,9 @@ import numpy as np
 from offby.engine.evaluate import in_slices
 from offby.engine.rows import Floats
 from offby.errors import DataError
+from offby.fit.data.reading import read_features, read_target, read_weights
 from offby.fit.quantiles.columns import mixture
 from offby.fit.quantiles.problem import Places, Problem, Sizes
-from offby.fit.reading import read_features, read_target, read_weights
 
 _SOME = 5_000  # rows that tell where columns lie
 _FAR = 8.0  # deviations from 0, beyond which digits are lost

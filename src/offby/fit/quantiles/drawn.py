@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from offby.engine.rows import Floats
+from offby.fit.data.rows import Rows, Source, joined
 from offby.fit.quantiles.problem import Places
-from offby.fit.rows import Rows, Source, joined
 from offby.tables.part import random_at
 
 Size = Callable[[Rows], Floats]

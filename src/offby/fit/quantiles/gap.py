@@ -20,7 +20,7 @@ import numpy as np
 
 from offby.engine.evaluate import in_slices
 from offby.engine.rows import Floats
-from offby.fit.doubled import add, total, two_product
+from offby.fit.passes.doubled import add, total, two_product
 from offby.fit.quantiles.problem import Problem, Sizes, blocks
 
 _EQUAL = 1e-11  # of the largest that Σ w d x could be: what it may differ from 0

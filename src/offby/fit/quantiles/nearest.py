@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from offby.engine.rows import Floats
-from offby.fit.doubled import add
+from offby.fit.passes.doubled import add
 from offby.fit.quantiles.balance import met
 from offby.fit.quantiles.bands import Lumps
 from offby.fit.quantiles.crowd import Crowd

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from offby.engine.rows import Floats, as_column
 from offby.errors import DataError
+from offby.fit.data.reading import read_features
 from offby.fit.quantiles.bands import Band
 from offby.fit.quantiles.design import Design, check_tau
 from offby.fit.quantiles.exact import (
@@ -27,7 +28,6 @@ from offby.fit.quantiles.exact import (
 from offby.fit.quantiles.sweep import Sweep
 from offby.fit.quantiles.threads import one_thread
 from offby.fit.quantiles.vertex import Corner
-from offby.fit.reading import read_features
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,6 +16,7 @@ from typing import Protocol
 import numpy as np
 
 from offby.engine.rows import Floats
+from offby.fit.data.rows import Rows, Source
 from offby.fit.quantiles.balance import Balance
 from offby.fit.quantiles.bands import Band
 from offby.fit.quantiles.columns import mixture_by, triangle_of
@@ -29,7 +30,6 @@ from offby.fit.quantiles.problem import Places, Problem, Sizes
 from offby.fit.quantiles.sweep import Sweep
 from offby.fit.quantiles.threads import one_thread
 from offby.fit.quantiles.tried import Tried
-from offby.fit.rows import Rows, Source
 
 _ROOM = 1 << 24  # numbers: 128 MB for rows of a sample, and as much for those near the fits
 _BESIDE = 4  # numbers of a row besides its columns

@@ -1,0 +1,1 @@
+"""What is given becomes rows to be fitted: arrays, sparse matrices, tables of any size."""

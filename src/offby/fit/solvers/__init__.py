@@ -1,0 +1,1 @@
+"""Ways to the minimum, from a linear system to a walk downhill."""
