@@ -113,7 +113,8 @@ def shown(
         (time.process_time, "processor seconds") if threads == 1 else (time.perf_counter, "seconds")
     )
     lines = [
-        f"{rows:,} rows, {COLUMNS} columns, depth 6, {rounds} rounds, {threads} threads; "
+        f"{rows:,} rows, {COLUMNS} columns, depth 6, {rounds} rounds, {threads} "
+        f"thread{'s' * (threads > 1)}; "
         f"{machine()}; XGBoost {xgb.__version__}. Medians of {turns} turns.",
         "",
         f"| loss | built in, {kind} | NumPy by hand, ratio | offby, ratio |",
@@ -127,8 +128,10 @@ def shown(
 
 
 if __name__ == "__main__":
-    threads, *names = sys.argv[1:] or ["1"]
-    lines = shown(names or list(PAIRS), int(threads))
-    print("\n".join(lines))
-    if not sys.argv[1:]:
+    threads, *names = sys.argv[1:] or [""]
+    if threads:
+        lines = shown(names or list(PAIRS), int(threads))
+    else:
+        lines = [*shown(list(PAIRS)), "", *shown(list(BY_HAND), threads=2)]
         keep("fit: trainers", lines)
+    print("\n".join(lines))
