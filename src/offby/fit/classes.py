@@ -23,7 +23,7 @@ from offby.fit.objective.softmax import SoftmaxProblem
 from offby.fit.solvers.descent import descent_of, holds_out, parts_of, walk_down
 from offby.fit.solvers.history import Heard
 from offby.fit.solvers.newton import Solution, minimise
-from offby.fit.solvers.solve import last_resort
+from offby.fit.solvers.solve import held_back, last_resort
 from offby.fit.statistics.explained import explained_of_classes
 from offby.fit.statistics.inference import infer_classes
 from offby.losses import SoftmaxCrossEntropy
@@ -68,15 +68,10 @@ def _solved(problem: SoftmaxProblem, settings: Settings, heard: Heard | None) ->
         parts = parts_of(problem, descent, problem.places.classes)
         return walk_down(parts, start, descent, *how, heard)
     found = minimise(problem, start, *how, heard)
-    return _held_back(problem, found, how) if found.escapes else found
-
-
-def _held_back(problem: SoftmaxProblem, found: Solution, how: tuple[float, int]) -> Solution:
-    """Where there is no minimum: the one under the least penalty, so that it is some place."""
+    if not found.escapes:
+        return found
     last = last_resort(problem.source, problem.linear).of(problem.places.columns)
-    there = minimise(replace(problem, penalty=last), np.zeros(last.l2.size), *how).at
-    objective = problem.point(there, bend=False).objective
-    return replace(found, at=there, objective=objective, gap=objective)
+    return held_back(problem, replace(problem, penalty=last), start, found, *how)
 
 
 def problem_of_classes(source: Source, classes: int, settings: Settings) -> SoftmaxProblem:

@@ -22,6 +22,7 @@ from offby.fit.linear import Settings
 from offby.fit.objective.mean_loss import losses_of
 from offby.fit.objective.penalty import penalty_of
 from offby.fit.objective.score import toward_score
+from offby.fit.objective.softmax import softmax_slopes
 from offby.losses import Loss
 
 _STEPS = 49
@@ -181,15 +182,13 @@ class _View:
             slopes = self._slopes(rows.y, start)
             facts = [losses_of(self.fit.loss, rows.y, start)]
             facts += [(slopes * step).sum(axis=1) for step in steps]
-            weight = np.ones(rows.count) if rows.weight is None else rows.weight
-            sums, weights = sums + np.stack(facts) @ weight, weights + float(weight.sum())
+            sums, weights = sums + np.stack(facts) @ rows.weights, weights + rows.total_weight
         return np.asarray(sums / weights)
 
     def _slopes(self, truths: Floats, scores: Floats) -> Floats:
         """The slope of each row's loss towards its scores: (n, outputs)."""
         if self.several:
-            chosen = truths[:, None] == np.arange(scores.shape[1])
-            return np.asarray(special.softmax(scores, axis=1) - chosen)
+            return softmax_slopes(truths, scores)
         assert isinstance(self.fit.loss, Loss)
         of_score = toward_score(self.fit.loss)
         return of_score.at(truths, scores[:, 0], of_score.slope)[0][:, None]

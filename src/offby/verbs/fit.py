@@ -58,8 +58,8 @@ def fit(
 
     `table` is what `measure` takes. `features` are all columns of numbers if not named; the loss is
     squared for numbers and logistic for labels; `pinball:0.1,0.5,0.9` fits several quantiles, which
-    do not cross. `validate` is the share of the rows held out, by a
-    hash of their numbers, of labels as much of each class: 0 measures the rows that were fitted.
+    do not cross. `validate` is the share of the rows held out, by a hash of their numbers, of
+    labels as much of each class: 0 measures the rows that were fitted.
     `penalty`, `alpha`, `l1_ratio`, `solver`, `scale`, `class_weight`, `tol` and `max_iter` (100;
     1,000 for descents) are as in `offby.fit`'s estimators; `positive` is the yes of two classes,
     the later if not named. With `patience` a descent holds a tenth of the rows it trains on out of

@@ -62,6 +62,16 @@ class Rows:
         return int(self.X.shape[1])
 
     @property
+    def weights(self) -> Floats:
+        """The weight of each row: (n,)."""
+        return np.ones(self.count) if self.weight is None else self.weight
+
+    @property
+    def total_weight(self) -> float:
+        """The sum of the weights."""
+        return float(self.count if self.weight is None else self.weight.sum())
+
+    @property
     def weighs(self) -> bool:
         """Whether any of them has a weight."""
         return self.weight is None or bool(self.weight.any())
@@ -88,6 +98,10 @@ class Rows:
         if self.weight is None or not self.weight.any():
             return np.asarray(values.mean(axis=0))
         return np.asarray(np.average(values, axis=0, weights=self.weight))
+
+    def sum_of(self, values: Floats) -> float:
+        """The weighted sum over rows of one number of each: (n,)."""
+        return float(values.sum() if self.weight is None else (values * self.weight).sum())
 
     def chosen(self, places: NDArray[Any]) -> Rows:
         """Copies of the rows at these places, or where these are true."""

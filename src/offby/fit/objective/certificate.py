@@ -14,7 +14,7 @@ keeps the balance: at c u the excess is at most c times that at u, plus (1 - c) 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from offby.fit.data.rows import Source
 from offby.fit.objective.penalty import Penalty
 from offby.fit.objective.score import ScoreLoss
 from offby.fit.passes import kernels
+from offby.fit.passes.added import Added
 from offby.fit.passes.blocks import Block, Linear, over_rows
 
 _IN_BALANCE = 1e-9
@@ -44,29 +45,17 @@ class Certificate:
 
 
 @dataclass(frozen=True, eq=False)
-class Proof:
+class Proof(Added):
     """Sums over rows of what the bound is made of; `share` is the least of all rows."""
 
     weight: float
     value: float
     excess: float
-    share: float
+    share: float = field(metadata={"joined": min})
     slope: Floats
     pull: Floats
     dual_squares: float
     feature_squares: Floats
-
-    def __add__(self, other: Proof) -> Proof:
-        return Proof(
-            self.weight + other.weight,
-            self.value + other.value,
-            self.excess + other.excess,
-            min(self.share, other.share),
-            self.slope + other.slope,
-            self.pull + other.pull,
-            self.dual_squares + other.dual_squares,
-            self.feature_squares + other.feature_squares,
-        )
 
 
 def certify(

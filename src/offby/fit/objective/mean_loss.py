@@ -24,9 +24,8 @@ def mean_loss(
     """
     total = weights = 0.0
     for part in source.parts():
-        weight = np.ones(part.count) if part.weight is None else part.weight
         found = losses_of(loss, part.y, part.X @ coefficients.T + intercepts)
-        total, weights = total + float(weight @ found), weights + float(weight.sum())
+        total, weights = total + float(part.weights @ found), weights + part.total_weight
     return total / weights
 
 

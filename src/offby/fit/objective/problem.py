@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -15,6 +15,7 @@ from offby.fit.objective.score import ScoreLoss
 from offby.fit.objective.shape import Shape
 from offby.fit.objective.step import Step, newton_step
 from offby.fit.objective.sums import sums_at
+from offby.fit.passes.added import Added
 from offby.fit.passes.blocks import Block, Linear, over_rows, scale_of
 
 _SHARE = 16  # what this part of the rows tells costs less than the passes that it saves
@@ -166,12 +167,9 @@ class Problem:
         return rises.largest > 0.5 and rises.rising <= 1e-3 * rises.largest
 
 
-@dataclass(frozen=True)
-class Rises:
+@dataclass(frozen=True, eq=False)
+class Rises(Added):
     """How far a step moves any score, and how far any whose loss rises."""
 
-    largest: float
-    rising: float
-
-    def __add__(self, other: Rises) -> Rises:
-        return Rises(max(self.largest, other.largest), max(self.rising, other.rising))
+    largest: float = field(metadata={"joined": max})
+    rising: float = field(metadata={"joined": max})

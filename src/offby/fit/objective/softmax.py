@@ -44,7 +44,7 @@ class SoftmaxProblem:
 
     def row_slopes(self, y_true: Floats, scores: Floats) -> Floats:
         """The slope of each row's loss towards its scores: (n, outputs)."""
-        return np.asarray(special.softmax(scores, axis=1) - _one_hot(y_true, scores))
+        return softmax_slopes(y_true, scores)
 
     def gathered(self, slopes: Floats) -> Floats:
         """Slopes in the coefficients of each output, intercept last, as one vector: (size,)."""
@@ -194,6 +194,15 @@ class SoftmaxProblem:
                 found[a, :, a] += gram
                 found[b, :, b] += gram
         return found
+
+
+def softmax_slopes(y_true: Floats, scores: Floats) -> Floats:
+    """The slope of each row's cross-entropy towards its scores, where y is its class: (n, K).
+
+    >>> softmax_slopes(np.array([1.0]), np.zeros((1, 2)))
+    array([[ 0.5, -0.5]])
+    """
+    return np.asarray(special.softmax(scores, axis=1) - _one_hot(y_true, scores))
 
 
 def _softmax(scores: Floats, block: Block) -> tuple[Floats, Floats]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from offby.engine.rows import Floats
+from offby.fit.passes.added import Added
 
 
 @dataclass(frozen=True, eq=False)
-class Spread:
+class Spread(Added):
     """Sums over rows: their count and weight, w u² and w h, and the matrices of w h and w² u²."""
 
     rows: int
@@ -17,13 +18,3 @@ class Spread:
     bends: float
     bend: Floats
     meat: Floats
-
-    def __add__(self, other: Spread) -> Spread:
-        return Spread(
-            self.rows + other.rows,
-            self.weight + other.weight,
-            self.squares + other.squares,
-            self.bends + other.bends,
-            self.bend + other.bend,
-            self.meat + other.meat,
-        )

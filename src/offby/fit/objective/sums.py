@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from offby.engine.rows import Floats
 from offby.fit.data.rows import Source
 from offby.fit.objective.score import ScoreLoss
+from offby.fit.passes.added import Added
 from offby.fit.passes.blocks import Block, Linear, over_rows
 
 
+def _both(one: Floats | None, other: Floats | None) -> Floats | None:
+    """The sum, where bends were asked for."""
+    return one if one is None or other is None else one + other
+
+
 @dataclass(frozen=True, eq=False)
-class Sums:
+class Sums(Added):
     """Sums over some rows, not divided by `weight`; `a + b` are those over the rows of both."""
 
     rows: int
     weight: float
     value: float
     slope: Floats
-    bend: Floats | None
-
-    def __add__(self, other: Sums) -> Sums:
-        bend = self.bend if self.bend is None or other.bend is None else self.bend + other.bend
-        return Sums(
-            self.rows + other.rows,
-            self.weight + other.weight,
-            self.value + other.value,
-            self.slope + other.slope,
-            bend,
-        )
+    bend: Floats | None = field(metadata={"joined": _both})
 
 
 def sums_at(

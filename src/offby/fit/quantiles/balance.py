@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from offby.engine.evaluate import in_slices
 from offby.engine.rows import Floats
+from offby.fit.passes.added import Added
 from offby.fit.quantiles.gap import Gap, bounded
-from offby.fit.quantiles.problem import Places, Problem, Sizes, blocks
+from offby.fit.quantiles.problem import Places, Problem, Sizes, blocks, pinball
 
 _ROUNDED = 1e-12  # of what a residual is made of: nearer rows are met
 _UNKNOWN = 1e-12  # of the largest eigenvalue: a direction that no row met knows of
@@ -41,7 +42,7 @@ def _met(
 
 
 @dataclass(frozen=True, eq=False)
-class Sums:
+class Sums(Added):
     """Of rows: their loss, its excess over the dual's, Σ w d x (p,), and the bend (k, k) of that.
 
     The bend is by how much Σ w d x of mixed columns grows with the tilt.
@@ -56,14 +57,6 @@ class Sums:
     def none(cls, columns: int, mixed: int) -> Sums:
         """Of no rows."""
         return cls(0.0, 0.0, np.zeros(columns), np.zeros((mixed, mixed)))
-
-    def __add__(self, other: Sums) -> Sums:
-        return Sums(
-            self.loss + other.loss,
-            self.excess + other.excess,
-            self.unmet + other.unmet,
-            self.bend + other.bend,
-        )
 
 
 @dataclass(eq=False)
@@ -99,13 +92,13 @@ class Balance:
     def _sums(self, rows: Problem, part: slice) -> Sums:
         tau, X, mixture = self.tau, rows.X[part], np.asarray(rows.mixture)
         near, residual = _met(rows, part, self.given, _size(rows, self.coef))
-        weight = np.ones(residual.size) if rows.weight is None else rows.weight[part]
+        weight = rows.weights(part)
         mixed = X[near] @ mixture
         inner = tau - 0.5 + mixed @ self.tilt
         dual = np.where(residual > 0, tau, tau - 1)
         dual[near] = np.clip(inner, tau - 1, tau)
         free = (inner > tau - 1) & (inner < tau)
-        loss = np.maximum(tau * residual, (tau - 1) * residual)
+        loss = pinball(residual, tau)
         return Sums(
             float(weight @ loss),
             float(weight @ (loss - dual * residual)),

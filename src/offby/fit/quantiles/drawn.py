@@ -60,9 +60,9 @@ def drawn(source: Source, most: int, size: Size | None = None) -> Drawn:
     """
     urn = _Urn(most + 1)
     for places, part in numbered(source):
-        urn.show(places, part, _weight(part) * (1.0 if size is None else size(part)))
+        urn.show(places, part, part.weights * (1.0 if size is None else size(part)))
     rows, sizes, priority = urn.held()
-    weight, limit = _weight(rows), 0.0
+    weight, limit = rows.weights, 0.0
     if rows.count > most:
         chosen = np.argpartition(-priority, most)
         limit, chosen = float(priority[chosen[most]]), np.sort(chosen[:most])
@@ -70,10 +70,6 @@ def drawn(source: Source, most: int, size: Size | None = None) -> Drawn:
     standing = weight * np.maximum(limit / sizes, 1.0)
     some = standing[limit > sizes]
     return Drawn(rows, standing, urn.count, float(some @ some) / float(standing.sum()) ** 2)
-
-
-def _weight(rows: Rows) -> Floats:
-    return np.ones(rows.count) if rows.weight is None else rows.weight
 
 
 @dataclass(eq=False)

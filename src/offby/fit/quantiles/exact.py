@@ -170,14 +170,21 @@ def as_fit(
     through = np.empty(0, np.intp) if found.basis is None else found.basis
     through = through if places is None else places[through]
     coef, intercept = design.coefficients(coef + 0.0)  # no -0
-    each = design.unit / design.total_weight
+    known = in_given_units(design, coef, gap)
     return QuantileFit(
         tau=tau,
         coef=coef,
         intercept=intercept,
-        objective=gap.loss * each,
-        gap=min(gap.gap, gap.loss) * each,
-        rounding=gap.rounding * each + ROUNDING * design.far(coef),
+        objective=known.loss,
+        gap=known.gap,
+        rounding=known.rounding,
         iterations=found.steps,
         through=design.given(through),
     )
+
+
+def in_given_units(design: Design, coef: Floats, gap: Gap) -> Gap:
+    """The certificate of the mean loss, in units of y, for coefficients of the given columns."""
+    each = design.unit / design.total_weight
+    rounding = gap.rounding * each + ROUNDING * design.far(coef)
+    return Gap(gap.loss * each, min(gap.gap, gap.loss) * each, rounding)

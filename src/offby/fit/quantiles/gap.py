@@ -21,7 +21,7 @@ import numpy as np
 from offby.engine.evaluate import in_slices
 from offby.engine.rows import Floats
 from offby.fit.passes.doubled import add, total, two_product
-from offby.fit.quantiles.problem import Problem, Sizes, blocks
+from offby.fit.quantiles.problem import Problem, Sizes, blocks, pinball
 
 _EQUAL = 1e-11  # of the largest that Σ w d x could be: what it may differ from 0
 _FEW = 8192  # rows that are one block
@@ -118,7 +118,7 @@ def _sums(rows: Problem, part: slice, tau: float, coef: Floats, dual: Floats) ->
     """Of some rows: loss, gap, Σ w d x."""
     X = rows.X[part]
     residual = rows.y[part] - X @ coef
-    loss = np.maximum(tau * residual, (tau - 1) * residual)
+    loss = pinball(residual, tau)
     excess = loss - dual * residual
     if rows.weight is None:
         return np.concatenate([(loss.sum(), excess.sum()), dual @ X])

@@ -24,8 +24,7 @@ class Held:
     @classmethod
     def of(cls, rows: Problem, places: Places) -> Held:
         """All of some rows."""
-        weight = np.ones(rows.count) if rows.weight is None else rows.weight
-        return cls(rows, weight, places, np.ones(rows.count))
+        return cls(rows, rows.weights(), places, np.ones(rows.count))
 
     @classmethod
     def joined(cls, parts: Sequence[Held]) -> Held:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from offby.engine.rows import Floats
-from offby.fit.quantiles.problem import Problem, gram
+from offby.fit.quantiles.problem import Problem, gram, pinball
 from offby.fit.quantiles.smooth import solver
 
 _ROUNDED = 1e-14  # of y
@@ -79,7 +79,7 @@ def _central(coef: Floats, residual: Floats, mu: float) -> Interior:
 
 def _near(tau: float, point: Interior, tolerance: float) -> bool:
     residual = point.parts[0] - point.parts[1]
-    loss = float(np.sum(np.maximum(tau * residual, (tau - 1) * residual)))
+    loss = float(np.sum(pinball(residual, tau)))
     return point.complementarity <= tolerance * loss
 
 

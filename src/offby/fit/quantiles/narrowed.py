@@ -13,7 +13,8 @@ import numpy as np
 
 from offby.engine.evaluate import in_slices
 from offby.engine.rows import Floats
-from offby.fit.quantiles.problem import Places, Problem, blocks
+from offby.fit.passes.added import Added
+from offby.fit.quantiles.problem import Places, Problem, blocks, pinball
 from offby.fit.quantiles.smooth import solved
 
 _ERRORS = 3.0  # standard errors that coefficients may have, beyond what they have in the mean
@@ -57,7 +58,7 @@ class Guess:
 
 
 @dataclass(frozen=True, eq=False)
-class Sums:
+class Sums(Added):
     """Slope (k,) and bend (k, k) of a smoothed loss, Σ w, and Σ w² of the rows in its window."""
 
     slope: Floats
@@ -69,14 +70,6 @@ class Sums:
     def none(cls, size: int) -> Sums:
         """Of no rows."""
         return cls(np.zeros(size), np.zeros((size, size)), 0.0, 0.0)
-
-    def __add__(self, other: Sums) -> Sums:
-        return Sums(
-            self.slope + other.slope,
-            self.bend + other.bend,
-            self.weight + other.weight,
-            self.squares + other.squares,
-        )
 
 
 @dataclass(eq=False)
@@ -104,7 +97,7 @@ class Smoothed:
     def _sums(self, rows: Problem, part: slice, given: Floats) -> Sums:
         X, tau, mixture = rows.X[part], self.guess.tau, np.asarray(rows.mixture)
         residual, h = rows.y[part] - X @ given, self.half * np.asarray(rows.reach)[part]
-        weight = np.ones(residual.size) if rows.weight is None else rows.weight[part]
+        weight = rows.weights(part)
         dual = weight * np.clip(residual / (2 * h) + (tau - 0.5), tau - 1, tau)
         inside = np.flatnonzero(np.abs(residual) <= h)
         near, own = X[inside] @ mixture, weight[inside]
@@ -146,10 +139,10 @@ class Along:
 
     def _losses(self, rows: Problem, part: slice, given: Floats) -> Floats:
         start, change = (rows.X[part] @ given).T
-        weight = np.ones(start.size) if rows.weight is None else rows.weight[part]
+        weight = rows.weights(part)
         residuals = (rows.y[part] - start - length * change for length in self.lengths)
         tau = self.guess.tau
-        return np.array([weight @ np.maximum(tau * r, (tau - 1) * r) for r in residuals])
+        return np.array([weight @ pinball(residual, tau) for residual in residuals])
 
     @property
     def length(self) -> float:

@@ -99,6 +99,10 @@ class Problem:
         """Σ w."""
         return float(self.count if self.weight is None else np.sum(self.weight))
 
+    def weights(self, part: slice = slice(None)) -> Floats:
+        """The weight of each row, or of each in a slice."""
+        return np.ones(self.y[part].size) if self.weight is None else self.weight[part]
+
     @cached_property
     def truth_size(self) -> float:
         """Σ w |y|."""
@@ -261,6 +265,15 @@ def _columns(X: Floats, where: Places | slice) -> Floats:
     if isinstance(where, slice):
         return X[where].T
     return np.take(X.T, where, axis=1) if X.flags.f_contiguous else np.take(X, where, axis=0).T
+
+
+def pinball(residual: Floats, tau: float) -> Floats:
+    """The loss of each residual, y less the fit.
+
+    >>> pinball(np.array([2.0, -1.0]), 0.75)
+    array([1.5 , 0.25])
+    """
+    return np.maximum(tau * residual, (tau - 1) * residual)
 
 
 def gram(X: Floats, factor: Floats) -> Floats:

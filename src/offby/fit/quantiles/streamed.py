@@ -22,8 +22,7 @@ from offby.fit.quantiles.bands import Band
 from offby.fit.quantiles.columns import mixture_by, triangle_of
 from offby.fit.quantiles.design import Design
 from offby.fit.quantiles.drawn import drawn, numbered
-from offby.fit.quantiles.exact import QuantileFit
-from offby.fit.quantiles.gap import ROUNDING
+from offby.fit.quantiles.exact import QuantileFit, in_given_units
 from offby.fit.quantiles.narrowed import LEAST, Along, Guess, Smoothed
 from offby.fit.quantiles.nearest import Nearest
 from offby.fit.quantiles.problem import Places, Problem, Sizes
@@ -254,13 +253,9 @@ class Streamed:
         yield from fits.values()
 
     def _certified(self, fit: QuantileFit, balance: Balance, whole: Sizes) -> QuantileFit:
-        gap, each = balance.gap(whole), self.design.unit / whole.total_weight
-        return replace(
-            fit,
-            objective=gap.loss * each,
-            gap=min(gap.gap, gap.loss) * each,
-            rounding=gap.rounding * each + ROUNDING * self.design.far(fit.coef),
-        )
+        design = replace(self.design, whole=whole)
+        known = in_given_units(design, fit.coef, balance.gap(whole))
+        return replace(fit, objective=known.loss, gap=known.gap, rounding=known.rounding)
 
 
 def _room(columns: int) -> int:

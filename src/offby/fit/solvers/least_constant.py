@@ -132,7 +132,4 @@ def _look(parts: Iterable[Rows], loss: ScoreLoss, at: float) -> Look:
 
 def _sums(part: Rows, loss: ScoreLoss, at: float) -> Floats:
     """The weight of some rows, and the sums of value, slope and bend."""
-    found = loss.at(part.y, np.array(at))
-    if part.weight is None:
-        return np.array([part.count, *(values.sum() for values in found)])
-    return np.array([part.weight.sum(), *((values * part.weight).sum() for values in found)])
+    return np.array([part.total_weight, *map(part.sum_of, loss.at(part.y, np.array(at)))])

@@ -67,7 +67,7 @@ class Slopes:
         problem = self.problem
         coefficients, intercepts = problem.outputs(at)
         slopes = problem.row_slopes(few.y, few.X @ coefficients.T + intercepts)
-        weight = np.ones(few.count) if few.weight is None else few.weight
+        weight = few.weights
         slopes = slopes * (weight / weight.sum())[:, None]
         found = slopes.T @ (few.X - problem.linear.centre)
         if problem.linear.intercept:

@@ -16,7 +16,7 @@ from offby.fit.passes.blocks import Linear, scale_of
 from offby.fit.solvers.history import Heard
 from offby.fit.solvers.lbfgs import WIDE, by_lbfgs
 from offby.fit.solvers.least_squares import LeastSquares, least_squares
-from offby.fit.solvers.newton import Solution, minimise
+from offby.fit.solvers.newton import Objective, Solution, minimise
 from offby.fit.solvers.start import start_of
 
 Solver = Literal["auto", "newton", "lbfgs", "qr", "gd", "sgd", "adam"]
@@ -59,7 +59,10 @@ def solve(
         return by_lbfgs(problem, tol, max_iter, start, heard)
     began = start_of(problem) if start is None else start
     found = minimise(problem, began, tol, max_iter, heard)
-    return _held_back(problem, found, tol, max_iter) if found.escapes else found
+    if not found.escapes:
+        return found
+    held = replace(problem, penalty=last_resort(problem.source, problem.linear))
+    return held_back(problem, held, start_of(held), found, tol, max_iter)
 
 
 def last_resort(source: Source, linear: Linear) -> Penalty:
@@ -69,12 +72,13 @@ def last_resort(source: Source, linear: Linear) -> Penalty:
     return Penalty(np.zeros(last.size), last)
 
 
-def _held_back(problem: Problem, found: Solution, tol: float, max_iter: int) -> Solution:
-    """Where there is no minimum: the one under the least penalty, so that it is some place."""
-    held = replace(problem, penalty=last_resort(problem.source, problem.linear))
-    there = minimise(held, start_of(held), tol, max_iter)
-    objective = problem.point(there.at, bend=False).objective
-    return replace(found, at=there.at, objective=objective, gap=objective)
+def held_back(
+    problem: Objective, held: Objective, start: Floats, found: Solution, tol: float, max_iter: int
+) -> Solution:
+    """Where there is no minimum: that of the problem `held` by a penalty, so that it is a place."""
+    there = minimise(held, start, tol, max_iter).at
+    objective = problem.point(there, bend=False).objective
+    return replace(found, at=there, objective=objective, gap=objective)
 
 
 def _exact(problem: Problem) -> bool:
@@ -107,7 +111,7 @@ def _by_qr(problem: Problem, tol: float) -> Solution | None:
 def _solved(
     problem: Problem, rows: Rows, found: LeastSquares, factor: float, tol: float
 ) -> Solution:
-    weight = rows.count if rows.weight is None else float(rows.weight.sum())
+    weight = rows.total_weight
     objective = problem.point(found.at, bend=False).objective
     gap = factor * found.excess / weight
     least = factor * float(found.rest @ found.rest) / weight

@@ -8,13 +8,14 @@ the errors, which rows in memory or read in parts tell in a pass.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy import special
 
 from offby.engine.rows import Floats
 from offby.fit.data.rows import Rows, Source
+from offby.fit.passes.added import Added
 from offby.fit.passes.blocks import Block, Linear
 from offby.fit.passes.several import sums_over_rows
 from offby.fit.solvers.lines import Lines
@@ -52,7 +53,7 @@ class Density:
 
 
 @dataclass(frozen=True, eq=False)
-class Errors:
+class Errors(Added):
     """Of the errors of rows with a weight: their count, sum and squares; and the largest y.
 
     They are those less a `pilot` that is near their mean. `counts` (bins + 2) says how many are
@@ -62,17 +63,8 @@ class Errors:
     count: int
     total: float
     squares: float
-    largest: float
+    largest: float = field(metadata={"joined": max})
     counts: Floats
-
-    def __add__(self, other: Errors) -> Errors:
-        return Errors(
-            self.count + other.count,
-            self.total + other.total,
-            self.squares + other.squares,
-            max(self.largest, other.largest),
-            self.counts + other.counts,
-        )
 
     @property
     def deviation(self) -> float:
@@ -100,9 +92,8 @@ class Look:
     high: float
 
     @classmethod
-    def of(cls, source: Source, linear: Linear, at: Floats) -> Look:
+    def of(cls, few: Rows, linear: Linear, at: Floats) -> Look:
         """From some of the rows."""
-        few = source.sample(_FEW)
         coefficients, intercept = linear.uncentred(at)
         errors = few.y - few.X @ coefficients - intercept
         low, high = np.quantile(errors, _MOST)
@@ -171,7 +162,8 @@ def densities_of(
 def _spreads(source: Source, linear: Linear, places: Sequence[Floats]) -> list[Spread]:
     if isinstance(source, Rows):
         return [_spread_in_memory(source, linear, at) for at in places]
-    looks = [Look.of(source, linear, at) for at in places]
+    few = source.sample(_FEW)
+    looks = [Look.of(few, linear, at) for at in places]
     sums = sums_over_rows(source, linear, [look.of_block for look in looks], _NONE)
     return [_spread_in_parts(source, linear, *pair) for pair in zip(looks, sums, strict=True)]
 

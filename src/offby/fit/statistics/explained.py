@@ -67,7 +67,9 @@ def _least(problem: Problem) -> float | None:
 
 def _best_of_mean(source: Source, loss: Loss) -> float | None:
     """What the loss predicts for rows of this mean; None for labels that are all the same."""
-    total, weights = _summed(source, lambda part: np.array([_total(part, part.y), _total(part)]))
+    total, weights = _summed(
+        source, lambda part: np.array([part.sum_of(part.y), part.total_weight])
+    )
     try:
         return loss.best_constant(np.array([total / weights]))
     except DataError:
@@ -78,7 +80,8 @@ def _mean_at(source: Source, loss: Loss, constant: float) -> float:
     """The mean loss of a prediction that is the same for all rows."""
 
     def sums(part: Rows) -> Floats:
-        return np.array([_total(part, loss.value(part.y, np.array(constant))), _total(part)])
+        lost = part.sum_of(np.asarray(loss.value(part.y, np.array(constant))))
+        return np.array([lost, part.total_weight])
 
     total, weights = _summed(source, sums)
     return float(total / weights)
@@ -99,9 +102,3 @@ def _quantile(source: Source, q: float) -> float:
 
 def _summed(source: Source, of_part: Callable[[Rows], Floats]) -> Floats:
     return np.asarray(np.sum([of_part(part) for part in source.targets()], axis=0))
-
-
-def _total(part: Rows, values: Floats | None = None) -> float:
-    """The weighted sum of a number a row, or of the weights alone."""
-    values = np.ones(part.count) if values is None else values
-    return float(values.sum() if part.weight is None else (values * part.weight).sum())
