@@ -37,6 +37,25 @@ def test_programs_compute_what_arrays_do(roots, n):
         assert np.array_equal(found, right, equal_nan=True)
 
 
+@pytest.mark.parametrize("n", [1, 2, 511, 512, 513, 5_000])
+@pytest.mark.parametrize("step", [1, 3, -2])
+def test_single_precision_is_read_as_it_lies_and_rounded_once(n, step):
+    rng = np.random.default_rng(n)
+    single = rng.normal(size=n * abs(step)).astype(np.float32)[::step][:n]
+    double = rng.normal(size=n)
+    roots = [y * p + 1, p * 1e30]
+    wanted = single.astype(float) * double + 1, single.astype(float) * 1e30
+    for given in ({y: double, p: single}, {p: single, y: double}):
+        for found, right in zip(compute(roots, given), wanted, strict=True):
+            assert np.array_equal(found, right)
+        for found, right in zip(compute(roots, given, np.float32), wanted, strict=True):
+            assert found.dtype == np.float32
+            assert np.array_equal(found, right.astype(np.float32))
+    whole = single.reshape(1, n)
+    (found,) = compute([p - y], {p: whole, y: np.float32(0.1)}, np.float32)
+    assert np.array_equal(found, whole - np.float32(0.1))
+
+
 @pytest.mark.parametrize("divisor", [0.5, -4.0, 2.0**-1074, 2.0**1023, 3.0, math.inf])
 def test_division_by_a_constant_is_division(divisor):
     values = np.array([3.0, 1e-300, 5e-324, 1e300, 0.0, -7e-310])
@@ -56,7 +75,8 @@ def test_powers_are_numpys_to_a_few_ulps(exponent):
 
 def test_a_shared_part_is_computed_once():
     shared = sqrt(abs(r))
-    program = evaluating._program((shared + 1, shared * 2, where(shared < 1, shared, 1)), (y, p))
+    roots = (shared + 1, shared * 2, where(shared < 1, shared, 1))
+    program = evaluating._program(evaluating._Task(roots, (y, p)))
     operations = [int(row[0]) for row in program.code]
     assert operations.count(OPERATIONS["sqrt"]) == 1
     assert operations.count(OPERATIONS["subtract"]) == 1
@@ -66,5 +86,5 @@ def test_registers_are_few():
     formula = r
     for k in range(200):
         formula = abs(formula - k)
-    program = evaluating._program((formula,), (y, p))
+    program = evaluating._program(evaluating._Task((formula,), (y, p)))
     assert program.registers - len(program.constants) <= 6

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache, lru_cache, partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -60,62 +60,91 @@ def at_once(jobs: Sequence[Callable[[], Result]]) -> list[Result]:
     return [done.result() for done in running]
 
 
+class _Task(NamedTuple):
+    """Formulas, the words they are given, which are columns of float32, and what is written."""
+
+    roots: tuple[Expression, ...]
+    inputs: tuple[Expression, ...]
+    singles: frozenset[Expression] = frozenset()
+    store: str = "store"
+
+
 @lru_cache(maxsize=512)
-def _program(roots: tuple[Expression, ...], inputs: tuple[Expression, ...]) -> Program:
-    builder = Builder(inputs)
-    for place, root in enumerate(roots):
-        builder.act("store", place, builder.value(root))
+def _program(task: _Task) -> Program:
+    builder = Builder(task.inputs, singles=task.singles)
+    for place, root in enumerate(task.roots):
+        builder.act(task.store, place, builder.value(root))
     return builder.finish()
 
 
 @lru_cache(maxsize=64)
-def _prepared(
-    roots: tuple[Expression, ...], inputs: tuple[Expression, ...], thread: int
-) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+def _prepared(task: _Task, thread: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     """What the loop is given before and after the columns; a thread uses its own again and again.
 
     To make that anew costs more than a few thousand rows do.
     """
-    arguments = loop_arguments(_program(roots, inputs), *_NO_COLUMNS, 0, 0)
+    arguments = loop_arguments(_program(task), *_NO_COLUMNS, 0, 0)
     return arguments[:2], arguments[6:]
 
 
-def compute(roots: Sequence[Expression], values: Mapping[Expression, ArrayLike]) -> list[Floats]:
+def compute(
+    roots: Sequence[Expression],
+    values: Mapping[Expression, ArrayLike],
+    dtype: type = np.float64,
+) -> list[NDArray[Any]]:
     """Each formula at each element of `values`, which broadcast against each other.
+
+    Columns of float32 are read as they lie; all is computed in float64, and rounded to `dtype`,
+    float64 or float32, as it is written.
 
     >>> from offby.formula import r, p, y
     >>> compute([r**2, abs(r)], {y: [1, 2], p: 3.0})
     [array([4., 1.]), array([2., 1.])]
     """
-    arrays = [np.asarray(value, dtype=np.float64) for value in values.values()]
+    arrays = [_as_floats(value) for value in values.values()]
     shape = np.broadcast_shapes(*(array.shape for array in arrays))
     flat = [_flat(array, shape) for array in arrays]
-    outputs = [np.empty(shape) for _ in roots]
-    formulas = tuple(roots), tuple(values)
-    inputs = np.array([[a.ctypes.data, _stride(a)] for a in flat], np.int64).reshape(-1, 2)
+    outputs: list[NDArray[Any]] = [np.empty(shape, dtype) for _ in roots]
+    task = _Task(
+        tuple(roots),
+        tuple(values),
+        frozenset(word for word, array in zip(values, flat, strict=True) if array.itemsize == 4),
+        "store_single" if dtype is np.float32 else "store",
+    )
+    inputs = np.array([[a.ctypes.data, _step(a)] for a in flat], np.int64).reshape(-1, 2)
     addresses = np.array([out.ctypes.data for out in outputs], np.int64)
     rows = math.prod(shape)
 
     def work(start: int, stop: int) -> None:
-        program, room = _prepared(*formulas, threading.get_ident())
+        program, room = _prepared(task, threading.get_ident())
         run_loop(*program, inputs, addresses, start, stop, *room)
 
     in_slices(rows, work)
     return outputs
 
 
-def _flat(array: Floats, shape: tuple[int, ...]) -> Floats:
+def _as_floats(value: ArrayLike) -> NDArray[Any]:
+    array = np.asarray(value)
+    return array if array.dtype == np.float32 else np.asarray(array, np.float64)
+
+
+def _flat(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     """The elements in order, or the single one that stands for all."""
     if array.size == 1:
         return array.reshape(1)
-    if array.shape == shape and array.ndim == 1 and _stride(array) * 8 == array.strides[0]:
+    if array.shape == shape and array.ndim == 1 and _in_steps(array):
         return array  # a column of a matrix is read as it lies
     return np.ascontiguousarray(np.broadcast_to(array, shape)).reshape(-1)
 
 
-def _stride(array: Floats) -> int:
-    """From one number to the next, in numbers; 0 for the one that stands for all."""
-    return max(array.strides[0], 0) // 8 if array.size != 1 else 0
+def _in_steps(array: NDArray[Any]) -> bool:
+    """Whether from one number to the next it is forwards, and by whole numbers."""
+    return array.strides[0] >= 0 and array.strides[0] % array.itemsize == 0
+
+
+def _step(array: NDArray[Any]) -> int:
+    """From one number to the next, in bytes; 0 for the one that stands for all."""
+    return array.strides[0] if array.size != 1 else 0
 
 
 _NO_COLUMNS = np.zeros((0, 2), np.int64), np.zeros(0, np.int64)

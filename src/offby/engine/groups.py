@@ -113,7 +113,7 @@ class Groups:
         if len(self._shifts) and new.size:
             self.pilots[new] = pilots_of(plan, columns, bounds[new], sizes[new])
         shift, scale = self.pilots[..., 0], self.pilots[..., 1]
-        inputs = np.array([[columns[name].ctypes.data, 1] for name in plan.inputs], np.int64)
+        inputs = np.array([[columns[name].ctypes.data, 8] for name in plan.inputs], np.int64)
         scratch = aligned((2, TILE)).view(np.int64)
         run_other(
             "run_groups", self._code, self._registers, inputs, bounds, first,

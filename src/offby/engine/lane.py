@@ -35,7 +35,7 @@ class Batch:
 
     def __init__(self, columns: Columns, plan: Plan, offset: int, ids: NDArray[np.int64]) -> None:
         self.columns, self.offset, self.ids = columns, offset, ids
-        self.inputs = np.array([[columns[name].ctypes.data, 1] for name in plan.inputs], np.int64)
+        self.inputs = np.array([[columns[name].ctypes.data, 8] for name in plan.inputs], np.int64)
         self.levels: list[int] = []  # of each counter's keys, and where their windows begin
         self.windows: list[int | None] = []
 

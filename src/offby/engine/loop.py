@@ -14,7 +14,9 @@ TILE = 512
 OPERATIONS = {name: code for code, name in enumerate(PRIMITIVES)}
 _OTHERS = (
     "load",
+    "load_single",
     "store",
+    "store_single",
     "check",
     "exact",
     "dot",
@@ -34,7 +36,8 @@ from offby.engine.accumulate import (
     place_of, split_sums)
 from offby.engine.grouping import count_in_windows, merge_runs, sort_by_group
 from offby.engine.memory import (
-    any_above, any_unfit, copy, dot_of, load_float, powers_of, prefetch, store_float)
+    any_above, any_unfit, copy, dot_of, load_float, powers_of, prefetch, read_singles, store_float,
+    write_singles)
 from offby.formula.bits import fma, select, widest_vectors
 from offby.formula.kernels import *
 
@@ -74,16 +77,21 @@ def run(program, R, inputs, outputs, start, stop, offset, ids, limbs, special, a
             if base + 2 * TILE <= stop:  # work hides the wait for memory
                 for i in range(k * share, min((k + 1) * share, TILE), 8):
                     for j in range(inputs.shape[0]):
-                        prefetch(inputs[j, 0], (base + TILE + i) * inputs[j, 1])
+                        prefetch(inputs[j, 0] + (base + TILE + i) * inputs[j, 1], 0)
             if op < {load} or op >= {fma}:
                 execute(op, to, a, b, c)
             elif op == {load}:
-                stride = inputs[source, 1]
-                unfit = copy(inputs[source, 0] + 8 * base * stride, stride, n, TILE, to)
+                address, step = inputs[source, 0], inputs[source, 1]
+                unfit = copy(address + base * step, step // 8, n, TILE, to)
                 if unfit and program[k, 3]:
                     return base
+            elif op == {load_single}:
+                address, step = inputs[source, 0], inputs[source, 1]
+                read_singles(address + base * step, step // 4, n, TILE, to)
             elif op == {store}:
                 copy(a, 1, n, n, outputs[d] + 8 * base)
+            elif op == {store_single}:
+                write_singles(a, n, outputs[d] + 4 * base)
             elif op == {check}:
                 if any_unfit(a, TILE):
                     return base

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from llvmlite import ir
@@ -15,18 +15,30 @@ from offby.formula.bits import fma, kernel, widest_vectors
 # A plain float sum may be taken in any order here: these feed standard errors, which stand outside
 # the promise on digits. The flags sit on single additions, so nothing else is reordered.
 _ANY_ORDER = ("reassoc", "nsz", "contract")
+_DOUBLE, _SINGLE = ir.DoubleType(), ir.FloatType()
 
 
-def _element(builder: Any, address: Any, index: Any) -> Any:
-    pointer = builder.inttoptr(address, ir.DoubleType().as_pointer())
-    return builder.gep(pointer, [index], source_etype=ir.DoubleType())
+def _element(builder: Any, place: Sequence[Any], kind: Any = _DOUBLE) -> Any:
+    address, index = place
+    pointer = builder.inttoptr(address, kind.as_pointer())
+    return builder.gep(pointer, [index], source_etype=kind)
 
 
 def _load(typing_context: Any, address: Any, index: Any) -> Any:
     """The float64 at a place in memory, counted in float64s from `address`."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.load(_element(builder, *arguments), typ=ir.DoubleType())
+        return builder.load(_element(builder, arguments), typ=_DOUBLE)
+
+    return types.float64(types.int64, types.int64), generate
+
+
+def _load_single(typing_context: Any, address: Any, index: Any) -> Any:
+    """The float32 at a place in memory, counted in float32s from `address`, as a float64."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        place = _element(builder, arguments, _SINGLE)
+        return builder.fpext(builder.load(place, typ=_SINGLE), _DOUBLE)
 
     return types.float64(types.int64, types.int64), generate
 
@@ -35,7 +47,18 @@ def _store(typing_context: Any, address: Any, index: Any, value: Any) -> Any:
     """Write a float64 to a place in memory."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        builder.store(arguments[2], _element(builder, *arguments[:2]))
+        builder.store(arguments[2], _element(builder, arguments[:2]))
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.float64), generate
+
+
+def _store_single(typing_context: Any, address: Any, index: Any, value: Any) -> Any:
+    """Write a float64 to a place in memory, rounded to a float32."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        place = _element(builder, arguments[:2], _SINGLE)
+        builder.store(builder.fptrunc(arguments[2], _SINGLE), place)
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64, types.float64), generate
@@ -59,7 +82,7 @@ def _prefetch(typing_context: Any, address: Any, index: Any) -> Any:
         kind = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
         name = "llvm.prefetch.p0"
         function = builder.module.globals.get(name) or ir.Function(builder.module, kind, name)
-        place = builder.bitcast(_element(builder, *arguments), byte)
+        place = builder.bitcast(_element(builder, arguments), byte)
         builder.call(function, [place, word(0), word(3), word(1)])
         return context.get_dummy_value()
 
@@ -69,6 +92,8 @@ def _prefetch(typing_context: Any, address: Any, index: Any) -> Any:
 prefetch = cast(Callable[[int, int], None], intrinsic(_prefetch))
 load_float = cast(Callable[[int, int], float], intrinsic(_load))
 store_float = cast(Callable[[int, int, float], None], intrinsic(_store))
+load_single = cast(Callable[[int, int], float], intrinsic(_load_single))
+store_single = cast(Callable[[int, int, float], None], intrinsic(_store_single))
 add_product = cast(Callable[[float, float, float], float], intrinsic(_add))
 
 
@@ -96,6 +121,29 @@ def copy(source: int, stride: int, n: int, size: int, to: int) -> bool:
     for i in range(n, size):
         store_float(to, i, last)
     return unfit
+
+
+@kernel
+def read_singles(source: int, stride: int, n: int, size: int, to: int) -> None:
+    """Put n float32s down as float64s, and repeat the last up to `size`."""
+    widest_vectors()
+    if stride == 1:
+        for i in range(n):
+            store_float(to, i, load_single(source, i))
+    else:
+        for i in range(n):
+            store_float(to, i, load_single(source, i * stride))
+    last = load_float(to, n - 1)
+    for i in range(n, size):
+        store_float(to, i, last)
+
+
+@kernel
+def write_singles(source: int, n: int, to: int) -> None:
+    """Round n float64s to float32s."""
+    widest_vectors()
+    for i in range(n):
+        store_single(to, i, load_float(source, i))
 
 
 @kernel

@@ -15,7 +15,10 @@ from offby.formula.expression import Expression, walk
 from offby.formula.words import p, r, y
 
 Instruction = tuple[int, int, tuple[int, ...]]  # operation, destination, arguments
-_WRITES = frozenset(range(OPERATIONS["load"] + 1)) | {OPERATIONS["fma"], OPERATIONS["product_low"]}
+_LOADS = {OPERATIONS["load"], OPERATIONS["load_single"]}
+_WRITES = (
+    frozenset(range(OPERATIONS["load"])) | _LOADS | {OPERATIONS["fma"], OPERATIONS["product_low"]}
+)
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,15 @@ def aligned(shape: tuple[int, int]) -> NDArray[np.float64]:
 class Builder:
     """Collects instructions over any number of virtual registers; `finish` makes them few."""
 
-    def __init__(self, inputs: tuple[Expression, ...], *, finite: bool = False) -> None:
+    def __init__(
+        self,
+        inputs: tuple[Expression, ...],
+        *,
+        finite: bool = False,
+        singles: frozenset[Expression] = frozenset(),
+    ) -> None:
         self.finite = finite  # whether loading stops at a value that is not
+        self.singles = singles  # inputs that are columns of float32
         self.inputs = {symbol: place for place, symbol in enumerate(inputs)}
         self.instructions: list[Instruction] = []
         self.known: dict[Expression, int] = {}
@@ -86,7 +96,8 @@ class Builder:
         if current.op == "constant":
             return self.fixed(current.data)
         if current in self.inputs:
-            return self.write("load", self.inputs[current])
+            load = "load_single" if current in self.singles else "load"
+            return self.write(load, self.inputs[current])
         if current is r:
             return self.value(p - y)
         if all(self.known[arg] in self.constants for arg in current.args):
@@ -147,14 +158,14 @@ class Builder:
     def _row(
         self, operation: int, target: int, arguments: tuple[int, ...], place: dict[int, int]
     ) -> list[int]:
-        if operation == OPERATIONS["load"]:
+        if operation in _LOADS:
             return [operation, place[target], arguments[0], self.finite, 0]
         places = [place[argument] for argument in arguments]
         where = place[target] if operation in _WRITES else target
         return [operation, where, *places, *[0] * (3 - len(places))]
 
     def _reads(self, operation: int, target: int, arguments: tuple[int, ...]) -> set[int]:
-        if operation == OPERATIONS["load"]:
+        if operation in _LOADS:
             return set()
         extra = self.columns[target] if operation == OPERATIONS["count"] else ()
         return set(arguments) | set(extra)

@@ -28,9 +28,10 @@ class Trainable:
     ) -> XGBoost:
         """The loss for XGBoost, trained on these targets (n,) of these weights.
 
-        The estimators take `XGBRegressor(objective=ours.objective, base_score=ours.start)`. Raises
-        `DataError` naming the row of a target that the loss is not defined for, and `FormulaError`
-        for a loss or a link that cannot be trained.
+        The estimators take `XGBRegressor(**ours.estimator_params)`. Where XGBoost has the loss,
+        `params` name its own objective, and `objective` is None. Raises `DataError` naming the row
+        of a target that the loss is not defined for, and `FormulaError` for a loss or a link that
+        cannot be trained.
 
         >>> import numpy as np, xgboost as xgb
         >>> from offby import losses

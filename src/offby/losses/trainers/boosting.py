@@ -94,9 +94,11 @@ class Boosted:
         """The gradient and the curvature of each row, as the library wants and keeps them."""
         if isinstance(self.score, SoftmaxScore) or not self.adapts:
             return self.score.slopes(y_true, raw, sample_weight, self.scale, self.kept)
-        slope, bend = self.score.slopes(y_true, raw, sample_weight)
-        unit = _to_unit(bend, sample_weight)
-        return (slope * unit).astype(self.kept), (bend * unit).astype(self.kept)
+        slope, bend = self.score.slopes(y_true, raw, sample_weight, dtype=self.kept)
+        unit = self.kept(_to_unit(bend, sample_weight))
+        slope *= unit
+        bend *= unit
+        return slope, bend
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ def _check_weights(rows: int, sample_weight: Any) -> None:
     exact_mean(y, fit.y_true, fit.y_pred, fit.weight)
 
 
-def _to_unit(bend: Floats, sample_weight: Any = None) -> float:
+def _to_unit(bend: NDArray[Any], sample_weight: Any = None) -> float:
     """What makes the curvature of a row of weight 1 to be 1 on average.
 
     Trainers add penalties to sums of curvatures and ask for a least sum in a leaf: of an absolute
@@ -143,4 +145,4 @@ def _to_unit(bend: Floats, sample_weight: Any = None) -> float:
     For the squared error this is the 1/2 that they all take.
     """
     total = bend.size if sample_weight is None else np.sum(sample_weight, dtype=np.float64)
-    return float(total / bend.sum())
+    return float(total / bend.sum(dtype=np.float64))

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from offby.engine.evaluate import compute
 from offby.errors import FormulaError
 from offby.formula.expression import Expression, walk
 from offby.formula.words import exp, expm1, log, log1p, p, sigmoid, z
@@ -19,6 +24,10 @@ class Link:
     """The prediction, as a formula of the raw score z."""
     raw: Expression
     """The raw score, as a formula of the prediction p."""
+
+    def at(self, raw: Any) -> NDArray[np.float64]:
+        """The predictions of raw scores."""
+        return compute([self.prediction], {z: raw})[0]
 
 
 LINKS = {

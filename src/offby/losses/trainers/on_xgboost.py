@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from offby.losses import Absolute, Pinball, Poisson, Tweedie
+from offby.losses import Absolute, Gamma, Logistic, LogLoss, Pinball, Poisson, Squared, Tweedie
 from offby.losses.trainers.boosting import POISSON_STEP, Boosted, Floats, Metric, in_order
+from offby.losses.trainers.links import LINKS
 from offby.losses.trainers.single import RawScore
 from offby.losses.trainers.softmax import SoftmaxScore
 
+Objective = Callable[..., tuple[NDArray[Any], NDArray[Any]]]
 _TRANSFORMS = {"identity": "reg:squarederror", "log": "reg:gamma", "logit": "binary:logistic"}
 """The built-in objectives that make predictions of raw scores as the links do."""
 
@@ -25,39 +27,52 @@ class XGBoost(Boosted):
     def params(self) -> dict[str, Any]:
         """What `xgboost.train` is told beside `obj` and `custom_metric`.
 
-        Beside `obj`, the objective named there is used for its way from raw scores to predictions,
-        so that a saved model predicts on the scale of the targets without offby; and of the
-        absolute error and the quantile loss, for renewing the values of leaves.
+        The objective named there is XGBoost's own of the same loss. Where there is none, it is one
+        with the same way from raw scores to predictions, so that a saved model predicts on the
+        scale of the targets without offby; what it trains is then `objective`.
         """
         told: dict[str, Any] = {"disable_default_eval_metric": 1}
         score = self.score
         if isinstance(score, SoftmaxScore):
             return told | {"objective": "multi:softprob", "num_class": self.columns,
                            "base_score": list(self.start)}  # fmt: skip
-        if isinstance(score.loss, Poisson):
-            told["max_delta_step"] = POISSON_STEP
         if score.shown.name not in _TRANSFORMS:
             return told | {"objective": _TRANSFORMS["identity"], "base_score": self.start}
-        told["objective"] = _TRANSFORMS[score.shown.name]
-        if score.link.name == "log":
-            told |= _of_logs(score.loss)
-        told |= _of_leaves(score)
+        told |= {"objective": _TRANSFORMS[score.shown.name]} | _its_own(score)
         return told | {"base_score": float(self.response(self.start))}
 
-    def objective(
+    @property
+    def objective(self) -> Objective | None:
+        """`obj` of `train`: None where `params` names XGBoost's own objective of the same loss.
+
+        XGBoost hands all scores to an objective in Python and copies its slopes back, and of the
+        absolute error and the quantile loss it renews the values of leaves under its own alone.
+        """
+        score = self.score
+        if isinstance(score, SoftmaxScore):
+            return self._in_python if score.loss.smoothing else None
+        return None if _its_own(score) else self._in_python
+
+    @property
+    def estimator_params(self) -> dict[str, Any]:
+        """What `XGBRegressor` and, of losses of classes, `XGBClassifier` are told.
+
+        Where the objective is Python's, these take `base_score` for a number as it is, or for a
+        chance, whatever the link.
+        """
+        if self.objective is None:
+            return {name: value for name, value in self.params.items() if name != "num_class"}
+        score, start = self.score, self.start
+        if isinstance(score, SoftmaxScore):
+            start = list(start)
+        elif score.shown.name == "logit" or score.loss.scale == "margin":
+            start = float(LINKS["logit"].at(start))
+        return {"objective": self.objective, "base_score": start}
+
+    def _in_python(
         self, first: Any, second: Any, sample_weight: Any = None
     ) -> tuple[NDArray[Any], NDArray[Any]]:
-        """The gradient and the curvature: `obj` of `train`, `objective` of the estimators.
-
-        Where leaves are renewed, curvatures only choose splits; those that are all alike choose
-        best. The estimators' own interface leaves no way to ask for that.
-        """
-        y_true, raw, weight = in_order(first, second, sample_weight)
-        score, own_interface = self.score, hasattr(second, "get_label")
-        if isinstance(score, RawScore) and own_interface and _of_leaves(score):
-            slope = score.gradient(y_true, raw, weight, self.kept)
-            return slope, np.ones_like(slope) if weight is None else weight
-        return self.slopes(y_true, raw, weight)
+        return self.slopes(*in_order(first, second, sample_weight))
 
     @property
     def metric(self) -> Metric:
@@ -77,24 +92,21 @@ class XGBoost(Boosted):
         return self.response(model.predict(data, output_margin=True))
 
 
-def _of_logs(loss: object) -> dict[str, Any]:
-    """XGBoost's own objective of the same loss, where it has one: it trains alike without `obj`."""
-    match loss:
-        case Poisson():
-            return {"objective": "count:poisson"}
-        case Tweedie(power=power) if 1 < power < 2:
-            return {"objective": "reg:tweedie", "tweedie_variance_power": power}
-    return {}
-
-
-def _of_leaves(score: RawScore) -> dict[str, Any]:
-    """XGBoost's own objective where, named beside `obj`, it also renews the values of leaves.
-
-    Once a tree has grown, it puts the quantile of each leaf's errors there.
-    """
-    match score.loss:
-        case Absolute() if score.link.name == "identity":
+def _its_own(score: RawScore) -> dict[str, Any]:
+    """XGBoost's objective of the same loss, if it has one."""
+    match score.loss, score.link.name:
+        case Squared(), "identity":
+            return {"objective": "reg:squarederror"}
+        case Absolute(), "identity":
             return {"objective": "reg:absoluteerror"}
-        case Pinball(tau=tau) if score.link.name == "identity":
+        case Pinball(tau=tau), "identity":
             return {"objective": "reg:quantileerror", "quantile_alpha": tau}
+        case (Logistic(), _) | (LogLoss(), "logit"):
+            return {"objective": "binary:logistic"}
+        case Poisson(), "log":
+            return {"objective": "count:poisson", "max_delta_step": POISSON_STEP}
+        case Gamma(), "log":
+            return {"objective": "reg:gamma"}
+        case Tweedie(power=power), "log" if 1 < power < 2:
+            return {"objective": "reg:tweedie", "tweedie_variance_power": power}
     return {}

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from offby.engine.evaluate import compute
-from offby.engine.rows import as_column
+from offby.engine.rows import as_column, check_lengths
 from offby.errors import DataError
 from offby.formula.derive import gradient, hessian, simplify
 from offby.formula.expression import Expression, constant, substitute
-from offby.formula.words import exp, expm1, log, log1p, maximum, p, r, w, where, y, z
+from offby.formula.words import exp, expm1, log, log1p, maximum, p, r, softplus, w, where, y, z
 from offby.losses import (
     CostLogistic,
     CostWeighted,
@@ -33,7 +33,6 @@ from offby.losses import (
 from offby.losses.average import exact_mean
 from offby.losses.loss import LEAST_CURVATURE, align
 from offby.losses.trainers import kinks
-from offby.losses.trainers.blocks import as_kept, in_blocks
 from offby.losses.trainers.links import LINKS, Link, usual_link
 
 Floats = NDArray[np.float64]
@@ -74,8 +73,16 @@ class LogSquared(Loss):
     name, scale, domain = "log_squared", "log1p", y > -1
 
 
-_MOVING = {LogPoisson: 2 * (exp(p) - y * p), LogGamma: 2 * (y * exp(-p) + p)}
-"""Losses less what depends on y alone: shorter, and with the same derivatives."""
+_MOVING = {
+    Logistic: softplus(p) - y * p,
+    LogPoisson: 2 * (exp(p) - y * p),
+    LogGamma: 2 * (y * exp(-p) + p),
+}
+"""Losses less what depends on y alone: shorter, and with the same derivatives.
+
+Of a label of 1 and a score beyond 20, the logistic slope is right to 1e-16 and no longer to its
+last digit; trainers add it to those of other rows.
+"""
 
 
 class Formulas(NamedTuple):
@@ -141,7 +148,7 @@ class RawScore:
         library = tensors.library_of(raw)
         if library:
             return tensors.evaluate(library, substitute(self.shown.prediction, {z: p}), raw, raw)
-        return compute([self.shown.prediction], {z: raw})[0]
+        return self.shown.at(raw)
 
     def mean(self, y_true: Any, raw: Any, sample_weight: Any = None) -> float:
         """The weighted mean loss of raw scores, on the loss's own scale."""
@@ -160,35 +167,37 @@ class RawScore:
         scale: tuple[float, float] = (1, 1),
         dtype: type = np.float64,
     ) -> tuple[NDArray[Any], NDArray[Any]]:
-        """The gradient and the curvature of each row, weighted, and scaled as a trainer wants."""
+        """The gradient and the curvature of each row, weighted, and scaled as a trainer wants.
+
+        Raises `DataError` naming the first row that the loss is not defined for.
+        """
         roots = _scaled(self.formulas, sample_weight is not None, scale)
-        slope, bend = self._in_blocks(roots, y_true, raw, sample_weight, dtype)
-        return slope, bend
-
-    def gradient(
-        self, y_true: Any, raw: Any, sample_weight: Any = None, dtype: type = np.float64
-    ) -> NDArray[Any]:
-        """The gradient of each row, weighted."""
-        slope = self.formulas.gradient
-        root = slope if sample_weight is None else slope * w
-        return self._in_blocks((root,), y_true, raw, sample_weight, dtype)[0]
-
-    def _in_blocks(
-        self, roots: tuple[Expression, ...], y_true: Any, raw: Any, sample_weight: Any, dtype: type
-    ) -> list[NDArray[Any]]:
-        columns = {y: as_kept(y_true, "y_true"), p: as_kept(raw, "raw scores")}
+        columns = {y: _as_kept(y_true, "y_true"), p: _as_kept(raw, "raw scores")}
         if sample_weight is not None:
-            columns[w] = as_kept(sample_weight, "sample_weight")
+            columns[w] = _as_kept(sample_weight, "sample_weight")
+        check_lengths(columns[y], [columns[p]], columns.get(w))
         alike: dict[Expression, float] = {}
         if kinks.straight(self.loss):
             errors = self._some_errors(columns[y], columns[p])
             alike = kinks.widths(self.loss, errors)
-        return in_blocks(roots, columns, alike, dtype)
+        slope, bend = compute(roots, {**columns, **alike}, dtype)
+        if self.loss.domain is not None:  # these may be other rows than those it was made for
+            with np.errstate(invalid="ignore", over="ignore"):
+                undefined = np.isnan(slope.sum())
+            if undefined:
+                self._check(columns[y])
+        return slope, bend
 
-    def _some_errors(self, y_true: Any, raw: Any) -> Floats:
-        truth, scores = as_kept(y_true, "y_true"), as_kept(raw, "raw scores")
+    def _some_errors(self, truth: NDArray[Any], scores: NDArray[Any]) -> Floats:
         some = slice(None, None, 1 + truth.size // kinks.SAMPLE)
         return np.asarray(self.response(scores[some]) - truth[some])
+
+
+def _as_kept(values: Any, name: str) -> NDArray[Any]:
+    """A column as it lies where it is of float32, as boosters keep theirs, and else as float64."""
+    if isinstance(values, np.ndarray) and values.dtype == np.float32 and values.ndim == 1:
+        return values
+    return as_column(values, name)
 
 
 @lru_cache(maxsize=64)
@@ -199,7 +208,8 @@ def _formulas(loss: Loss, link: str) -> Formulas:
     moving = _MOVING.get(type(own))
     if moving is None:
         return Formulas(own.expression, own.derived()[0], kinks.curvature(own))
-    return Formulas(own.expression, gradient(moving), maximum(hessian(moving), LEAST_CURVATURE))
+    slope = where(own.bound(own.domain), gradient(moving), math.nan)
+    return Formulas(own.expression, slope, maximum(hessian(moving), LEAST_CURVATURE))
 
 
 def _own_form(loss: Loss, link: str) -> Loss | None:
