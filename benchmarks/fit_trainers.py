@@ -5,8 +5,9 @@ worked out in Python: XGBoost hands scores over and copies slopes back, which co
 the objective does. NumPy's shortest, in float32 as XGBoost's documentation shows them, tell how
 much; so the slopes of losses that XGBoost has are timed too.
 
-`python benchmarks/fit_trainers.py [threads] [loss ...]`: on one thread by processor time, since XGBoost's threads spin while they wait, and else by the wall clock: contenders take turns,
-and ratios are medians over the turns.
+`python benchmarks/fit_trainers.py [threads] [loss ...]`: on one thread by processor time, since
+XGBoost's threads spin while they wait, and else by the wall clock. Contenders take turns, and
+ratios are medians over the turns.
 """
 
 from __future__ import annotations

@@ -45,10 +45,10 @@ def test_single_precision_is_read_as_it_lies_and_rounded_once(n, step):
     double = rng.normal(size=n)
     roots = [y * p + 1, p * 1e30]
     wanted = single.astype(float) * double + 1, single.astype(float) * 1e30
-    for given in ({y: double, p: single}, {p: single, y: double}):
-        for found, right in zip(compute(roots, given), wanted, strict=True):
+    for values in ({y: double, p: single}, {p: single, y: double}):
+        for found, right in zip(compute(roots, values), wanted, strict=True):
             assert np.array_equal(found, right)
-        for found, right in zip(compute(roots, given, np.float32), wanted, strict=True):
+        for found, right in zip(compute(roots, values, np.float32), wanted, strict=True):
             assert found.dtype == np.float32
             assert np.array_equal(found, right.astype(np.float32))
     whole = single.reshape(1, n)

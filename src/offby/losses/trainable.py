@@ -50,7 +50,7 @@ class Trainable:
     ) -> LightGBM:
         """The loss for LightGBM, trained on these targets (n,) of these weights.
 
-        The estimators take `LGBMRegressor(objective=ours.objective)`. Raises as `xgboost` does.
+        The estimators take `LGBMRegressor(**ours.params)`. Raises as `xgboost` does.
 
         >>> import numpy as np, lightgbm as lgb
         >>> from offby import losses

@@ -7,14 +7,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from offby.losses import Absolute, Pinball
 from offby.losses.trainers.boosting import Boosted, Floats, Metric, in_order
+from offby.losses.trainers.score import Score
+from offby.losses.trainers.single import RawScore
 
 
 class LightGBM(Boosted):
     """A loss for `lightgbm.train` and for LightGBM's scikit-learn estimators.
 
     LightGBM starts objectives that are not its own from 0, whatever boost_from_average says. So
-    this one adds `start` to all scores it is given, and `predict` adds it in the end.
+    this one adds `start` to all scores it is given, and `predict` adds it in the end. Of the
+    absolute error and the quantile loss, LightGBM renews the values of leaves under its own
+    objectives alone; these start by themselves.
     """
 
     careful = True
@@ -26,14 +31,18 @@ class LightGBM(Boosted):
 
     @property
     def params(self) -> dict[str, Any]:
-        """What `lightgbm.train` is told beside `feval`."""
-        told = {"objective": self.objective, "metric": "None"}
+        """What `train` is told beside `feval`, and the estimators beside `eval_metric`."""
+        told = {"objective": self._in_python, "metric": "None"} | _its_own(self.score)
         return told | ({"num_class": self.columns} if self.columns > 1 else {})
 
-    def objective(self, first: Any, second: Any, weight: Any = None) -> tuple[Floats, Floats]:
-        """The gradient and the curvature: a parameter of `train` and of the estimators."""
+    @property
+    def _moved(self) -> Any:
+        """What LightGBM leaves out of its scores."""
+        return 0.0 if _its_own(self.score) else self.start
+
+    def _in_python(self, first: Any, second: Any, weight: Any = None) -> tuple[Floats, Floats]:
         y_true, raw, given = in_order(first, second, weight)
-        return self.slopes(y_true, raw + self.start, given)
+        return self.slopes(y_true, raw + self._moved, given)
 
     @property
     def metric(self) -> Metric:
@@ -43,8 +52,19 @@ class LightGBM(Boosted):
     def _metric(self, first: Any, second: Any, weight: Any) -> tuple[str, float, bool]:
         y_true, raw, given = in_order(first, second, weight)
         higher_is_better = False
-        return self.name, self.score.mean(y_true, raw + self.start, given), higher_is_better
+        return self.name, self.score.mean(y_true, raw + self._moved, given), higher_is_better
 
     def predict(self, model: Any, data: ArrayLike) -> Floats:
         """The predictions of a Booster or an estimator, on the scale of the targets."""
-        return self.response(np.asarray(model.predict(data, raw_score=True)) + self.start)
+        return self.response(np.asarray(model.predict(data, raw_score=True)) + self._moved)
+
+
+def _its_own(score: Score) -> dict[str, Any]:
+    """LightGBM's objective of the same loss, where it does what slopes cannot."""
+    if isinstance(score, RawScore) and score.link.name == "identity":
+        match score.loss:
+            case Absolute():
+                return {"objective": "regression_l1"}
+            case Pinball(tau=tau):
+                return {"objective": "quantile", "alpha": tau}
+    return {}
