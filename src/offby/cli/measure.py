@@ -150,5 +150,4 @@ def _print(report: Report, verdicts: list[Verdict], html: str | None) -> None:
     for verdict in verdicts:
         style = "green" if verdict.passed else "bold red"
         console.print(str(verdict), style=style, markup=False, soft_wrap=not console.is_terminal)
-    if html is not None:
-        streams.say_written(html, console)
+    streams.say_written([html], console)

@@ -54,13 +54,14 @@ def print_answer(found: Answer, written: Iterable[str | None]) -> None:
 
     console = Console(highlight=False)
     print(found.to_text(console.width, color=console.color_system is not None))
-    for path in filter(None, written):
-        say_written(path, console)
+    say_written(written, console)
 
 
-def say_written(path: str, console: Console) -> None:
-    """Say which file was written."""
-    console.print(f"\nwrote {path}", style="dim", markup=False, soft_wrap=True)
+def say_written(paths: Iterable[str | None], console: Console) -> None:
+    """Say which files were written, below an empty line."""
+    lines = "".join(f"\nwrote {path}" for path in filter(None, paths))
+    if lines:
+        console.print(lines, style="dim", markup=False, soft_wrap=True)
 
 
 def _plain(error: UnicodeError) -> tuple[str, int]:
