@@ -39,7 +39,7 @@ PAIRS: dict[str, tuple[losses.Loss, dict[str, Any]]] = {
     "cost_weighted:1:4": (losses.CostWeighted(1, 4), {"objective": "binary:logistic"}),
     "expectile:0.8": (losses.Expectile(0.8), {"objective": "reg:squarederror"}),
 }
-"""Losses, and XGBoost's own or, of the last two, its nearest."""
+"""Losses, and XGBoost's own objective of the same loss or, for the last two, its nearest."""
 
 
 def squared(raw: np.ndarray, data: xgb.DMatrix) -> tuple[np.ndarray, np.ndarray]:
@@ -152,13 +152,14 @@ def shown(
         f"thread{'s' * (threads > 1)}; "
         f"{machine()}; XGBoost {xgb.__version__}. Medians of {turns} turns.",
         "",
-        f"| loss | built in, {kind} | offby, ratio | its slopes in Python | NumPy by hand |",
-        "|---|---:|---:|---:|---:|",
+        f"| loss | XGBoost's | {kind} | offby, ratio | its slopes in Python | NumPy by hand |",
+        "|---|---|---:|---:|---:|---:|",
     ]
     for name in names:
         found = in_ratios(contenders(name, X, targets[name], threads, rounds), clock, turns)
         cells = [f"{found[one]:.2f}" if one in found else "-" for one in CONTENDERS]
-        lines.append(f"| `{name}` | {' | '.join(cells)} |")
+        own = PAIRS[name][1]["objective"]
+        lines.append(f"| `{name}` | `{own}` | {' | '.join(cells)} |")
     return lines
 
 
