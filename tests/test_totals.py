@@ -251,3 +251,43 @@ def test_a_missing_value_is_named_by_its_row_in_the_stream():
 
 def test_report_is_the_same_as_of_measure():
     assert offby.measure(*TABLE).to_json() == Totals().update(*TABLE).report().to_json()
+
+
+def doubled(*columns):
+    return [None if column is None else column.astype(float) for column in columns]
+
+
+@pytest.mark.parametrize("n", [1, 2, 511, 512, 513, 5_000, 300_000])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_single_precision_gives_the_bits_of_its_numbers_in_double(n, weighted):
+    """Columns of float32 are not copied, and all sums are those of float64."""
+    rng = np.random.default_rng(n)
+    truth, guess = rng.normal(100, 1, (2, n)).astype(np.float32)
+    weight = rng.uniform(0.5, 2, n).astype(np.float32) if weighted else None
+    wanted = offby.measure(*doubled(truth, guess), sample_weight=doubled(weight)[0])
+    for pair in ((truth, guess), (truth.astype(float), guess), (truth, guess[:, None])):
+        found = offby.measure(*pair, sample_weight=weight)
+        for name in wanted:
+            assert repr(found[name].value) == repr(wanted[name].value)
+            assert found[name].standard_error == pytest.approx(wanted[name].standard_error)
+    parts = Totals()
+    for start in range(0, n, 1 + n // 3):
+        rows = slice(start, start + 1 + n // 3)
+        second = guess if start else guess.astype(float)
+        parts.update(truth[rows], second[rows], None if weight is None else weight[rows])
+    assert parts.report()["rmse"].value == wanted["rmse"].value
+
+
+def test_single_precision_with_all_that_reads_rows_anew():
+    rng = np.random.default_rng(0)
+    truth, guess = rng.normal(size=(2, 3_000)).astype(np.float32)
+    for told in ({"by": {"third": np.arange(3_000) % 3}}, {"interval": "bootstrap"}, {"nan": "drop"}):
+        if "nan" in told:
+            guess[::7] = np.nan
+        found, wanted = (
+            offby.measure(*pair, **told).to_dict()
+            for pair in ((truth, guess), doubled(truth, guess))
+        )
+        assert repr(found) == repr(wanted)
+    with pytest.raises(DataError, match=r"y_pred has 429 values .*row 1: nan"):
+        offby.measure(truth, guess)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache, lru_cache, partial
 from typing import Any, NamedTuple, TypeVar
@@ -61,20 +61,20 @@ def at_once(jobs: Sequence[Callable[[], Result]]) -> list[Result]:
 
 
 class _Task(NamedTuple):
-    """Formulas, the words they are given, which are columns of float32, and what is written."""
+    """Formulas, the words they are given, which of these are of float32, and what is written."""
 
     roots: tuple[Expression, ...]
     inputs: tuple[Expression, ...]
-    singles: frozenset[Expression] = frozenset()
+    singles: tuple[int, ...] = ()
     store: str = "store"
 
 
 @lru_cache(maxsize=512)
 def _program(task: _Task) -> Program:
-    builder = Builder(task.inputs, singles=task.singles)
+    builder = Builder(task.inputs)
     for place, root in enumerate(task.roots):
         builder.act(task.store, place, builder.value(root))
-    return builder.finish()
+    return builder.finish().reading(task.singles)
 
 
 @lru_cache(maxsize=64)
@@ -108,10 +108,10 @@ def compute(
     task = _Task(
         tuple(roots),
         tuple(values),
-        frozenset(word for word, array in zip(values, flat, strict=True) if array.itemsize == 4),
+        singles_of(flat),
         "store_single" if dtype is np.float32 else "store",
     )
-    inputs = np.array([[a.ctypes.data, _step(a)] for a in flat], np.int64).reshape(-1, 2)
+    inputs = addresses_of(flat)
     addresses = np.array([out.ctypes.data for out in outputs], np.int64)
     rows = math.prod(shape)
 
@@ -142,9 +142,15 @@ def _in_steps(array: NDArray[Any]) -> bool:
     return array.strides[0] >= 0 and array.strides[0] % array.itemsize == 0
 
 
-def _step(array: NDArray[Any]) -> int:
-    """From one number to the next, in bytes; 0 for the one that stands for all."""
-    return array.strides[0] if array.size != 1 else 0
+def singles_of(columns: Iterable[NDArray[Any]]) -> tuple[int, ...]:
+    """The places of those of float32."""
+    return tuple(place for place, column in enumerate(columns) if column.itemsize == 4)
+
+
+def addresses_of(columns: Iterable[NDArray[Any]]) -> NDArray[np.int64]:
+    """Where columns begin, and how many bytes from one number to the next: 0 if it is alone."""
+    each = [[x.ctypes.data, x.strides[0] if x.size != 1 else 0] for x in columns]
+    return np.array(each, np.int64).reshape(-1, 2)
 
 
 _NO_COLUMNS = np.zeros((0, 2), np.int64), np.zeros(0, np.int64)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from offby.engine.compiled import run_other
-from offby.engine.evaluate import Floats
+from offby.engine.evaluate import Floats, addresses_of
 from offby.engine.group_counts import counting
 from offby.engine.lane import Columns
 from offby.engine.loop import OPERATIONS, TILE
@@ -113,7 +113,7 @@ class Groups:
         if len(self._shifts) and new.size:
             self.pilots[new] = pilots_of(plan, columns, bounds[new], sizes[new])
         shift, scale = self.pilots[..., 0], self.pilots[..., 1]
-        inputs = np.array([[columns[name].ctypes.data, 8] for name in plan.inputs], np.int64)
+        inputs = addresses_of([columns[name] for name in plan.inputs])
         scratch = aligned((2, TILE)).view(np.int64)
         run_other(
             "run_groups", self._code, self._registers, inputs, bounds, first,

@@ -9,7 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from offby.engine.compiled import run_loop
-from offby.engine.evaluate import Floats, compute, loop_arguments
+from offby.engine.evaluate import (
+    Floats,
+    addresses_of,
+    compute,
+    loop_arguments,
+    singles_of,
+)
 from offby.engine.keytables import KeyTables, window_of
 from offby.engine.order import BUDGET, finest_drop, ordered_bits
 from offby.engine.plan import Plan
@@ -35,7 +41,8 @@ class Batch:
 
     def __init__(self, columns: Columns, plan: Plan, offset: int, ids: NDArray[np.int64]) -> None:
         self.columns, self.offset, self.ids = columns, offset, ids
-        self.inputs = np.array([[columns[name].ctypes.data, 8] for name in plan.inputs], np.int64)
+        given = [columns[name] for name in plan.inputs]
+        self.inputs, self.singles = addresses_of(given), singles_of(given)
         self.levels: list[int] = []  # of each counter's keys, and where their windows begin
         self.windows: list[int | None] = []
 
@@ -103,10 +110,11 @@ class Lane:
     def add(self, batch: Batch, start: int, stop: int) -> None:
         """Add rows start to stop; raises `UnfitRows` half way, so look at them first."""
         self._make_room(batch, stop - start)
+        program = self.plan.program.reading(batch.singles)
         sums, tables, at = self.sums, self.tables, start
         while at < stop:
             arguments = loop_arguments(
-                self.plan.program, batch.inputs, _NO_OUTPUTS, at, stop,
+                program, batch.inputs, _NO_OUTPUTS, at, stop,
                 self.registers, offset=batch.offset, ids=batch.ids, limbs=sums.limbs,
                 special=sums.special, anchors=self.anchors, sums=sums.moments, sizes=sums.sizes,
                 rows=sums.places, tables=tables.slots, starts=tables.starts, pairs=tables.pairs,

@@ -87,7 +87,9 @@ def run(program, R, inputs, outputs, start, stop, offset, ids, limbs, special, a
                     return base
             elif op == {load_single}:
                 address, step = inputs[source, 0], inputs[source, 1]
-                read_singles(address + base * step, step // 4, n, TILE, to)
+                unfit = read_singles(address + base * step, step // 4, n, TILE, to)
+                if unfit and program[k, 3]:
+                    return base
             elif op == {store}:
                 copy(a, 1, n, n, outputs[d] + 8 * base)
             elif op == {store_single}:

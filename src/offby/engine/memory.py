@@ -124,18 +124,24 @@ def copy(source: int, stride: int, n: int, size: int, to: int) -> bool:
 
 
 @kernel
-def read_singles(source: int, stride: int, n: int, size: int, to: int) -> None:
-    """Put n float32s down as float64s, and repeat the last up to `size`."""
+def read_singles(source: int, stride: int, n: int, size: int, to: int) -> bool:
+    """The same of float32s, put down as float64s."""
     widest_vectors()
+    unfit = False
     if stride == 1:
         for i in range(n):
-            store_float(to, i, load_single(source, i))
+            value = load_single(source, i)
+            unfit |= not (abs(value) < math.inf)
+            store_float(to, i, value)
     else:
         for i in range(n):
-            store_float(to, i, load_single(source, i * stride))
+            value = load_single(source, i * stride)
+            unfit |= not (abs(value) < math.inf)
+            store_float(to, i, value)
     last = load_float(to, n - 1)
     for i in range(n, size):
         store_float(to, i, last)
+    return unfit
 
 
 @kernel

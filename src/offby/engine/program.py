@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +16,7 @@ from offby.formula.expression import Expression, walk
 from offby.formula.words import p, r, y
 
 Instruction = tuple[int, int, tuple[int, ...]]  # operation, destination, arguments
-_LOADS = {OPERATIONS["load"], OPERATIONS["load_single"]}
-_WRITES = (
-    frozenset(range(OPERATIONS["load"])) | _LOADS | {OPERATIONS["fma"], OPERATIONS["product_low"]}
-)
+_WRITES = frozenset(range(OPERATIONS["load"] + 1)) | {OPERATIONS["fma"], OPERATIONS["product_low"]}
 
 
 @dataclass(frozen=True)
@@ -29,6 +27,15 @@ class Program:
     registers: int
     constants: dict[int, float]
     columns: NDArray[np.int64]
+
+    def reading(self, singles: Sequence[int]) -> Program:
+        """The same, where inputs at these places are columns of float32."""
+        if not singles:
+            return self
+        code = self.code.copy()
+        loads = (code[:, 0] == OPERATIONS["load"]) & np.isin(code[:, 2], singles)
+        code[loads, 0] = OPERATIONS["load_single"]
+        return replace(self, code=code)
 
     def fresh_registers(self, replace: dict[int, float] | None = None) -> NDArray[np.float64]:
         """The registers as they stand before the first tile."""
@@ -49,15 +56,8 @@ def aligned(shape: tuple[int, int]) -> NDArray[np.float64]:
 class Builder:
     """Collects instructions over any number of virtual registers; `finish` makes them few."""
 
-    def __init__(
-        self,
-        inputs: tuple[Expression, ...],
-        *,
-        finite: bool = False,
-        singles: frozenset[Expression] = frozenset(),
-    ) -> None:
+    def __init__(self, inputs: tuple[Expression, ...], *, finite: bool = False) -> None:
         self.finite = finite  # whether loading stops at a value that is not
-        self.singles = singles  # inputs that are columns of float32
         self.inputs = {symbol: place for place, symbol in enumerate(inputs)}
         self.instructions: list[Instruction] = []
         self.known: dict[Expression, int] = {}
@@ -96,8 +96,7 @@ class Builder:
         if current.op == "constant":
             return self.fixed(current.data)
         if current in self.inputs:
-            load = "load_single" if current in self.singles else "load"
-            return self.write(load, self.inputs[current])
+            return self.write("load", self.inputs[current])
         if current is r:
             return self.value(p - y)
         if all(self.known[arg] in self.constants for arg in current.args):
@@ -158,14 +157,14 @@ class Builder:
     def _row(
         self, operation: int, target: int, arguments: tuple[int, ...], place: dict[int, int]
     ) -> list[int]:
-        if operation in _LOADS:
+        if operation == OPERATIONS["load"]:
             return [operation, place[target], arguments[0], self.finite, 0]
         places = [place[argument] for argument in arguments]
         where = place[target] if operation in _WRITES else target
         return [operation, where, *places, *[0] * (3 - len(places))]
 
     def _reads(self, operation: int, target: int, arguments: tuple[int, ...]) -> set[int]:
-        if operation in _LOADS:
+        if operation == OPERATIONS["load"]:
             return set()
         extra = self.columns[target] if operation == OPERATIONS["count"] else ()
         return set(arguments) | set(extra)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence, Sized
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -30,6 +31,7 @@ def check_policy(nan: str) -> None:
 class Rows:
     """Columns of a batch; `place` tells the original row of each, where some were left out.
 
+    Columns of float32 may stand for those of float64: the engine reads both.
     `more` holds further columns that formulas speak of, by their symbol.
     """
 
@@ -47,10 +49,14 @@ class Rows:
         return self.y_true.size
 
 
-def fit_rows(y_true: Any, y_pred: Any, sample_weight: Any = None) -> Rows:
-    """The three as float64 columns of one length; raises `DataError` naming what does not fit."""
-    truth, prediction = as_column(y_true, "y_true"), as_column(y_pred, "y_pred")
-    weight = None if sample_weight is None else as_column(sample_weight, "sample_weight")
+def fit_rows(y_true: Any, y_pred: Any, sample_weight: Any = None, *, singles: bool = False) -> Rows:
+    """The three as columns of one length, of float64 or, where `singles` may be, of float32.
+
+    Raises `DataError` naming what does not fit.
+    """
+    read = partial(as_column, singles=singles)
+    truth, prediction = read(y_true, "y_true"), read(y_pred, "y_pred")
+    weight = None if sample_weight is None else read(sample_weight, "sample_weight")
     check_lengths(truth, [prediction], weight)
     return Rows(truth, prediction, weight)
 
@@ -69,8 +75,8 @@ def check_lengths(truth: Sized, predictions: Sequence[Sized], weight: Sized | No
         )
 
 
-def as_column(values: Any, name: str) -> Floats:
-    """One float64 number a row; (n, 1) counts as (n,)."""
+def as_column(values: Any, name: str, *, singles: bool = False) -> Floats:
+    """One float64 number a row, or float32 where `singles` may be; (n, 1) counts as (n,)."""
     array = as_array(values, name)
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
@@ -82,7 +88,8 @@ def as_column(values: Any, name: str) -> Floats:
         raise DataError(f"{name} holds {array.dtype}, not numbers; convert it to numbers first")
     if array.dtype.kind in "iu" and array.dtype.itemsize == 8:
         _refuse_inexact(array, name)
-    return np.ascontiguousarray(array, dtype=np.float64)
+    kept = np.float32 if singles and array.dtype == np.float32 else np.float64
+    return np.ascontiguousarray(array, dtype=kept)
 
 
 def as_array(values: Any, name: str) -> NDArray[Any]:

@@ -47,7 +47,7 @@ class Sample:
         chosen = _row_of(blocks, self.level)
         inside = (chosen >= start) & (chosen < self.rows)
         places = chosen[inside] - start
-        self._add(blocks[inside], tuple(column[places] for column in columns))
+        self._add(blocks[inside], tuple(column[places].astype(float) for column in columns))
 
     def merge(self, other: Sample) -> None:
         """Append another stream's sample, at the coarser level of the two."""

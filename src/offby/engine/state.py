@@ -137,9 +137,10 @@ class State:
 
     def _check(self, columns: Columns, rows: int) -> None:
         batch = Batch(columns, self.plan, 0, _NONE)
+        program = self.plan.checks.reading(batch.singles)
 
         def check(start: int, stop: int) -> None:
-            arguments = loop_arguments(self.plan.checks, batch.inputs, _NONE, start, stop)
+            arguments = loop_arguments(program, batch.inputs, _NONE, start, stop)
             if run_loop(*arguments) < stop:
                 raise UnfitRows
 

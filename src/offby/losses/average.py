@@ -19,7 +19,7 @@ def exact_mean(formula: Expression, y_true: Any, y_pred: Any, sample_weight: Any
     first, second = np.broadcast_arrays(y_true, y_pred)
     weights = None if sample_weight is None else np.broadcast_to(sample_weight, first.shape)
     rows = fit_rows(first.reshape(-1), second.reshape(-1),
-                    None if weights is None else weights.reshape(-1))  # fmt: skip
+                    None if weights is None else weights.reshape(-1), singles=True)  # fmt: skip
     state = State(plan_for((Mean(formula),), weights is not None))
     update(state, rows)
     total = state.sums.weight(state.plan)

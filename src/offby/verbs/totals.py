@@ -62,7 +62,8 @@ class Totals:
         """
         pairs = _outputs(y_true, y_pred)
         names = [f"output {k + 1}" for k in range(len(pairs))]
-        return self.add([fit_rows(*pair, sample_weight) for pair in pairs], names)
+        singles = self.beside is None and not self.keep_rows  # what reads rows anew wants float64
+        return self.add([fit_rows(*pair, sample_weight, singles=singles) for pair in pairs], names)
 
     def add(self, outputs: Sequence[Rows], names: Sequence[str], *, careful: bool = True) -> Self:
         """Add rows that are columns of float64 already, one `Rows` an output.

@@ -220,6 +220,7 @@ def centre_of(rows: Rows) -> Floats:
     array([1991.,    0.])
     """
     mean = rows.mean_of(rows.X)
+    mean = mean + rows.mean_of(rows.X - mean)  # so that of a constant column nothing is left
     spread = np.sqrt(rows.mean_of((rows.X - mean) ** 2))
     far = np.abs(mean) > _FAR * spread
     return np.where(far, mean, 0.0)

@@ -139,7 +139,7 @@ def minimise(
         walk = _advance(problem, walk, step)
         if walk.stuck:
             break
-    return replace(_unfinished(problem, walk, iteration), history=tuple(history))
+    return replace(_unfinished(problem, walk, tol, iteration), history=tuple(history))
 
 
 def _stage(problem: Objective, point: Point, step: Step, began: float) -> Stage:
@@ -173,7 +173,7 @@ def _near(problem: Objective, point: Point, step: Step, enough: float) -> bool:
     """Whether the gap after this step may be small enough, so that proving it is worth a pass."""
     if problem.piecewise:  # then it is once no row changes sides any more
         return step.decrease <= _STILL * enough
-    return _FALLS * step.decrease**2 <= enough * abs(point.objective)
+    return _FALLS * step.decrease**2 <= enough * max(abs(point.objective), enough)
 
 
 def _proved(
@@ -247,10 +247,11 @@ def _shorter(problem: Objective, point: Point, step: Step) -> Floats | None:
     return np.asarray(point.at + length * step.direction)
 
 
-def _unfinished(problem: Objective, walk: Walk, iterations: int) -> Solution:
+def _unfinished(problem: Objective, walk: Walk, tol: float, iterations: int) -> Solution:
     point = walk.point
     step = step_from(problem, point)
     gap = None
     if problem.provable:
         gap = problem.certify(point.at, np.zeros_like(point.at)).gap
-    return Solution(point.at, point.objective, gap, False, iterations, step.rank)
+    converged = gap is not None and gap <= tol * abs(point.objective) + walk.least
+    return Solution(point.at, point.objective, gap, converged, iterations, step.rank)

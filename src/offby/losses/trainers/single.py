@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from offby.engine.evaluate import compute
-from offby.engine.rows import as_column, check_lengths
+from offby.engine.rows import as_column, columns_of, fit_rows
 from offby.errors import DataError
 from offby.formula.derive import gradient, hessian, simplify
 from offby.formula.expression import Expression, constant, substitute
@@ -172,10 +172,7 @@ class RawScore:
         Raises `DataError` naming the first row that the loss is not defined for.
         """
         roots = _scaled(self.formulas, sample_weight is not None, scale)
-        columns = {y: _as_kept(y_true, "y_true"), p: _as_kept(raw, "raw scores")}
-        if sample_weight is not None:
-            columns[w] = _as_kept(sample_weight, "sample_weight")
-        check_lengths(columns[y], [columns[p]], columns.get(w))
+        columns = columns_of(fit_rows(y_true, raw, sample_weight, singles=True))
         alike: dict[Expression, float] = {}
         if kinks.straight(self.loss):
             errors = self._some_errors(columns[y], columns[p])
@@ -191,13 +188,6 @@ class RawScore:
     def _some_errors(self, truth: NDArray[Any], scores: NDArray[Any]) -> Floats:
         some = slice(None, None, 1 + truth.size // kinks.SAMPLE)
         return np.asarray(self.response(scores[some]) - truth[some])
-
-
-def _as_kept(values: Any, name: str) -> NDArray[Any]:
-    """A column as it lies where it is of float32, as boosters keep theirs, and else as float64."""
-    if isinstance(values, np.ndarray) and values.dtype == np.float32 and values.ndim == 1:
-        return values
-    return as_column(values, name)
 
 
 @lru_cache(maxsize=64)
