@@ -364,6 +364,21 @@ def test_other_models_are_trained_under_the_same_losses(model, losses):
     assert all(0.8 < value < 3 for value in values)
 
 
+@pytest.mark.parametrize("model", ["xgboost", "lightgbm", "catboost"])
+def test_trees_of_yes_and_no_are_judged_by_their_logits(model):
+    """Chances taken for logits would stand between 0 and 1, and all rows above 1/2."""
+    pytest.importorskip(model)
+    told = {"target": "y", "folds": 2, "repeats": 1, "candidates": "cross_entropy,class_weighted"}
+    data = drawn(classes, 400)
+    data["y"] = np.where(data["y"] == 1, "yes", "no")
+    trees, linear = (
+        choose(data, **told, model=name, judge="accuracy").table.values[0]["judged"]
+        for name in (model, "linear")
+    )
+    assert trees["accuracy"] > linear["accuracy"] - 0.08
+    assert trees["log_loss"] < linear["log_loss"] + 0.25
+
+
 def test_a_model_that_is_not_installed_is_named(monkeypatch):
     monkeypatch.setattr(choosing, "find_spec", lambda name: None)
     with pytest.raises(MeasureError, match="not installed; pip install catboost"):

@@ -223,6 +223,44 @@ def test_trees_of_several_classes(weight):
     close(ours.predict(model, X), own.predict(X), 1e-7)
 
 
+@weighted
+@pytest.mark.parametrize("name", ["logistic", "poisson", "gamma", "tweedie", None])
+def test_metrics_are_of_raw_scores_though_xgboost_shows_predictions(name, weight):
+    """Which it does where the objective is its own."""
+    y, one = (TARGETS[name], LOSSES[name]) if name else (CLASSES, SoftmaxCrossEntropy())
+    data, ours = xgb.DMatrix(X, y, weight=weight), one.xgboost(y, weight)
+    booster = xgb.train(
+        {**XGB, **ours.params}, data, 10, obj=ours.objective, custom_metric=ours.metric,
+        evals=[(data, "seen")], evals_result=(trained := {}), verbose_eval=False,
+    )  # fmt: skip
+    wanted = ours.score.mean(y, booster.predict(data, output_margin=True), weight)
+    assert trained["seen"][ours.name][-1] == pytest.approx(wanted, rel=1e-5)
+    kind = xgb.XGBClassifier if name in ("logistic", None) else xgb.XGBRegressor
+    told = {**ours.estimator_params, **XGB, "n_estimators": 10, "eval_metric": ours.metric}
+    model = kind(**told).fit(
+        X, y, sample_weight=weight, eval_set=[(X, y)], verbose=False,
+        sample_weight_eval_set=None if weight is None else [weight],
+    )  # fmt: skip
+    close(model.evals_result()["validation_0"][ours.name], trained["seen"][ours.name])
+
+
+def test_chances_that_float32_rounds_away_cost_what_a_score_can():
+    y, chances = np.array([0.0, 1.0]), np.array([1, 0], np.float32)
+    assert Logistic().xgboost(y).metric(y, chances) == pytest.approx((17.3 + 104) / 2, rel=1e-2)
+    assert np.isfinite(Poisson().xgboost(y).metric(y, np.array([np.inf, 0], np.float32)))
+
+
+def test_losses_made_of_others_train_by_their_own_slopes():
+    from offby.formula import r
+
+    class Late(Squared):
+        formula = r**4
+
+    y = TARGETS["squared"]
+    assert Late().xgboost(y).objective is not None
+    assert callable(Late().lightgbm(y).params["objective"])
+
+
 def test_xgboost_smooths_labels():
     """Which its own objective would not do: it trains towards chances of 1."""
     data, one = xgb.DMatrix(X, CLASSES), SoftmaxCrossEntropy(smoothing=0.1)
@@ -463,10 +501,19 @@ def test_columns_of_different_lengths_are_refused():
 def test_rows_that_the_objective_was_not_made_for_are_named():
     """Without a word, all predictions of such a model would be NaN."""
     y = np.array([0.0, 1.0, 1.0], np.float32)
-    for one, other in ((CostWeighted(1, 4), 2.0), (Poisson(), -1.0)):
+    for one, other in ((CostWeighted(1, 4), 2.0), (Poisson(), -1.0), (Tweedie(1.5), -1.0)):
         ours = one.xgboost(y)
         with pytest.raises(DataError, match=f"y_true is {other:g} in row 2"):
             ours.slopes(np.array([0, other, 1], np.float32), np.zeros(3, np.float32))
+
+
+def test_predictions_of_a_link_that_the_loss_is_not_defined_for_are_named():
+    for one, link, raw, usual in (
+        (LogLoss(), "log", [-0.25, 0.5], "logit"), (Poisson(), "identity", [1, -1], "log"),
+    ):  # fmt: skip
+        ours = one.lightgbm([0.0, 1.0], link=link)
+        with pytest.raises(DataError, match=f"in row 2 .* the link {link} .* link='{usual}'"):
+            ours.slopes([0.0, 1.0], raw)
 
 
 def test_ones_own_loss():
@@ -568,6 +615,39 @@ def test_estimators_of_losses_that_xgboost_lacks_train_as_boosters(one, y, kind)
     close(ours.predict(model, X), ours.predict(booster, data))
 
 
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_a_softmax_of_two_classes(smoothing):
+    y, one = TARGETS["logistic"], SoftmaxCrossEntropy(smoothing=smoothing)
+    ours = one.xgboost(y)
+    data = xgb.DMatrix(X, y)
+    booster = xgb.train({**XGB, **ours.params}, data, 10, obj=ours.objective)
+    model = xgb.XGBClassifier(**ours.estimator_params, **XGB, n_estimators=10).fit(X, y)
+    close(ours.predict(model, X), ours.predict(booster, data))
+    with pytest.raises(DataError, match="CatBoost keeps one score"):
+        one.catboost(y)
+
+
+def test_estimators_of_python_objectives_start_where_boosters_do_and_show_one_metric():
+    """Also shares: the link is of chances, and the estimator one of numbers."""
+    share = 1 / (1 + np.exp(-SIGNAL))
+    ours = Squared().xgboost(share, link="logit")
+    model = xgb.XGBRegressor(**ours.estimator_params, **XGB, n_estimators=5,
+                             eval_metric=ours.metric)  # fmt: skip
+    model.fit(X, share, eval_set=[(X, share)], verbose=False)
+    booster = xgb.train({**XGB, **ours.params}, xgb.DMatrix(X, share), 5, obj=ours.objective)
+    close(ours.predict(model, X), ours.predict(booster, X))
+    assert list(model.evals_result()["validation_0"]) == [ours.name]
+
+
+def test_frames_with_categories_are_predicted():
+    pandas = pytest.importorskip("pandas")
+    y = TARGETS["squared"]
+    frame = pandas.DataFrame({"size": X[:, 0], "kind": pandas.Categorical(CLASSES.astype(str))})
+    data, ours = xgb.DMatrix(frame, y, enable_categorical=True), Huber(10).xgboost(y)
+    model = xgb.train({**XGB, **ours.params}, data, 5, obj=ours.objective)
+    close(ours.predict(model, frame), ours.predict(model, data), 0)
+
+
 def test_lightgbm_estimators():
     y = TARGETS["poisson"]
     ours = Poisson().lightgbm(y, WEIGHT)
@@ -613,6 +693,13 @@ def test_estimators_are_cloned_and_searched():
         ours.predict(found.best_estimator_, X),
         ours.predict(clone(found.best_estimator_).fit(X, y), X),
     )
+
+
+def test_catboost_estimators_are_cloned(cb):
+    y = TARGETS["poisson"]
+    ours = Poisson().catboost(y)
+    model = cb.CatBoostRegressor(**{**CAT, "iterations": 5}, **ours.params)
+    close(ours.predict(clone(model).fit(X, y), X), ours.predict(model.fit(X, y), X), 0)
 
 
 # Networks

@@ -109,7 +109,7 @@ def compute(
         tuple(roots),
         tuple(values),
         singles_of(flat),
-        "store_single" if dtype is np.float32 else "store",
+        "store_single" if np.dtype(dtype) == np.float32 else "store",
     )
     inputs = addresses_of(flat)
     addresses = np.array([out.ctypes.data for out in outputs], np.int64)

@@ -14,6 +14,7 @@ from offby.choice.trained.several import balanced, check_twin
 from offby.engine.rows import Floats
 from offby.errors import MeasureError
 from offby.losses import FocalLogit, Logistic, Loss, SoftmaxCrossEntropy, Squared
+from offby.losses.trainers.boosting import Boosted
 
 TREES = ("xgboost", "lightgbm", "catboost")
 AnyLoss = Loss | SoftmaxCrossEntropy
@@ -63,14 +64,13 @@ class Apart:
         return self._predictions(loss, rows, np.arange(self.y.size))
 
     def _logits(self, train: np.ndarray) -> Floats:
-        """Of several classes, the logarithms of their chances: (n, K)."""
+        """Of several classes, the logarithms of their chances but for a constant a row: (n, K)."""
         X, y = self.X[train], self.y[train]
         weight = balanced(y, self._weights(train), self.candidate)
         if self.model in TREES:
-            chances = _BOOSTED[self.model](SoftmaxCrossEntropy(), X, y, weight, self.X)
-        else:
-            told: dict[str, Any] = {} if weight is None else {"sample_weight": weight}
-            chances = self._estimator(Logistic()).fit(X, y, **told).predict_proba(self.X)
+            return _BOOSTED[self.model](SoftmaxCrossEntropy(), X, y, weight, self.X)
+        told: dict[str, Any] = {} if weight is None else {"sample_weight": weight}
+        chances = self._estimator(Logistic()).fit(X, y, **told).predict_proba(self.X)
         with np.errstate(divide="ignore"):
             return np.asarray(np.log(chances))
 
@@ -110,7 +110,7 @@ def _xgboost(loss: AnyLoss, X: Floats, y: Floats, weight: Floats | None, new: Fl
     ours = loss.xgboost(y, weight)
     data = xgboost.DMatrix(X, y, weight=weight)
     booster = xgboost.train(ours.params, data, _ROUNDS, obj=ours.objective)
-    return np.asarray(ours.predict(booster, new), np.float64)
+    return _as_judged(loss, ours, ours.scores(booster, new))
 
 
 def _lightgbm(loss: AnyLoss, X: Floats, y: Floats, weight: Floats | None, new: Floats) -> Floats:
@@ -119,7 +119,7 @@ def _lightgbm(loss: AnyLoss, X: Floats, y: Floats, weight: Floats | None, new: F
     ours = loss.lightgbm(y, weight)
     data: Any = lightgbm.Dataset(X, y, weight=weight)
     booster = lightgbm.train({**ours.params, "verbose": -1}, data, _ROUNDS)
-    return np.asarray(ours.predict(booster, new), np.float64)
+    return _as_judged(loss, ours, ours.scores(booster, new))
 
 
 def _catboost(loss: AnyLoss, X: Floats, y: Floats, weight: Floats | None, new: Floats) -> Floats:
@@ -127,7 +127,12 @@ def _catboost(loss: AnyLoss, X: Floats, y: Floats, weight: Floats | None, new: F
     ours = loss.catboost(y, weight)
     told: dict[str, Any] = {"iterations": _ROUNDS, "verbose": False, "allow_writing_files": False}
     kind = catboost.CatBoost({**ours.params, **told})
-    return np.asarray(ours.predict(kind.fit(X, y, sample_weight=weight), new), np.float64)
+    return _as_judged(loss, ours, ours.scores(kind.fit(X, y, sample_weight=weight), new))
+
+
+def _as_judged(loss: AnyLoss, ours: Boosted, raw: Floats) -> Floats:
+    """Logits as they are, and all else on the scale of the targets."""
+    return raw if loss.scale == "logit" else ours.response(raw)
 
 
 _BOOSTED: dict[str, Callable[..., Floats]] = {

@@ -84,6 +84,14 @@ class Boosted:
         """
         return "mean_" + re.sub(r"[^\w.]+", "_", str(self.score.loss)).strip("_")
 
+    def scores(self, model: Any, data: Any) -> Floats:
+        """The raw scores of a trained model: what its trees add up to, with the start."""
+        raise NotImplementedError
+
+    def predict(self, model: Any, data: Any) -> Floats:
+        """The predictions of a trained model, on the scale of the targets."""
+        return self.response(self.scores(model, data))
+
     def response(self, raw: ArrayLike) -> Floats:
         """The predictions that raw scores stand for, on the scale of the targets."""
         return np.asarray(self.score.response(raw))

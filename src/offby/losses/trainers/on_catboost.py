@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from offby.errors import DataError
+from offby.losses.trainable import Trainable
 from offby.losses.trainers import kinks
 from offby.losses.trainers.boosting import Boosted, Floats
 from offby.losses.trainers.single import RawScore
@@ -28,6 +30,17 @@ class CatBoost(Boosted):
 
     whole, kept = False, np.float64
 
+    @classmethod
+    def of(cls, loss: Trainable, y_true: ArrayLike, sample_weight: Any, link: str | None) -> Self:
+        """The loss as CatBoost wants it; raises `DataError` for softmax losses of two classes."""
+        made = super().of(loss, y_true, sample_weight, link)
+        if made.columns != 2:
+            return made
+        raise DataError(
+            "y_true holds 2 classes, for which CatBoost keeps one score a row, and the softmax "
+            "takes two; train losses.Logistic() or losses.SmoothedLogistic() instead"
+        )
+
     @property
     def params(self) -> dict[str, Any]:
         """The arguments of `CatBoost`, `CatBoostRegressor` and `CatBoostClassifier`."""
@@ -46,18 +59,26 @@ class CatBoost(Boosted):
         """The `eval_metric`."""
         return MeanLoss(self)
 
-    def predict(self, model: Any, data: ArrayLike) -> Floats:
-        """The predictions of an estimator, on the scale of the targets."""
-        raw = np.asarray(model.predict(data, prediction_type="RawFormulaVal"))
-        return self.response(raw + self.start)
+    def scores(self, model: Any, data: Any) -> Floats:
+        """The raw scores of an estimator."""
+        raw = model.predict(data, prediction_type="RawFormulaVal")
+        return np.asarray(raw + self.start, np.float64)
 
 
 @dataclass(frozen=True)
-class CatBoostObjective:
-    """An objective as CatBoost calls it: its derivatives are those of what it maximises."""
+class Given:
+    """What CatBoost is given and copies, while scikit-learn's `clone` asks for the same back."""
 
     made: CatBoost
     no_jit = no_jit
+
+    def __deepcopy__(self, memo: Any) -> Self:
+        """Itself, as it never changes."""
+        return self
+
+
+class CatBoostObjective(Given):
+    """An objective as CatBoost calls it: its derivatives are those of what it maximises."""
 
     def calc_ders_range(self, approxes: Any, targets: Any, weights: Any) -> NDArray[Any]:
         """Both derivatives of each row: (n, 2)."""
@@ -65,12 +86,8 @@ class CatBoostObjective:
         return -np.column_stack(slopes)
 
 
-@dataclass(frozen=True)
-class CatBoostClasses:
+class CatBoostClasses(Given):
     """An objective of several classes as CatBoost calls it, for one row at a time."""
-
-    made: CatBoost
-    no_jit = no_jit
 
     def calc_ders_multi(
         self, approxes: Any, target: float, weight: float
@@ -82,12 +99,8 @@ class CatBoostClasses:
         return -slope, weight * (np.outer(chances, chances) - np.diag(chances))
 
 
-@dataclass(frozen=True)
-class MeanLoss:
+class MeanLoss(Given):
     """The mean loss as CatBoost's metric, under this name."""
-
-    made: CatBoost
-    no_jit = no_jit
 
     def is_max_optimal(self) -> bool:
         """Less is better."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from offby.losses import Absolute, Pinball
+from offby.losses import CATALOGUE, Absolute, Pinball
 from offby.losses.trainers.boosting import Boosted, Floats, Metric, in_order
 from offby.losses.trainers.score import Score
-from offby.losses.trainers.single import RawScore
+from offby.losses.trainers.softmax import SoftmaxScore
 
 
 class LightGBM(Boosted):
@@ -54,17 +53,18 @@ class LightGBM(Boosted):
         higher_is_better = False
         return self.name, self.score.mean(y_true, raw + self._moved, given), higher_is_better
 
-    def predict(self, model: Any, data: ArrayLike) -> Floats:
-        """The predictions of a Booster or an estimator, on the scale of the targets."""
-        return self.response(np.asarray(model.predict(data, raw_score=True)) + self._moved)
+    def scores(self, model: Any, data: Any) -> Floats:
+        """The raw scores of a Booster or an estimator."""
+        return np.asarray(model.predict(data, raw_score=True) + self._moved, np.float64)
 
 
 def _its_own(score: Score) -> dict[str, Any]:
     """LightGBM's objective of the same loss, where it does what slopes cannot."""
-    if isinstance(score, RawScore) and score.link.name == "identity":
-        match score.loss:
-            case Absolute():
-                return {"objective": "regression_l1"}
-            case Pinball(tau=tau):
-                return {"objective": "quantile", "alpha": tau}
+    if isinstance(score, SoftmaxScore) or type(score.loss) not in CATALOGUE:
+        return {}
+    match score.loss, score.link.name:
+        case Absolute(), "identity":
+            return {"objective": "regression_l1"}
+        case Pinball(tau=tau), "identity":
+            return {"objective": "quantile", "alpha": tau}
     return {}

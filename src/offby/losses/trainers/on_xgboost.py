@@ -5,17 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
-from offby.losses import Absolute, Gamma, Logistic, LogLoss, Pinball, Poisson, Squared, Tweedie
+from offby.engine.evaluate import compute
+from offby.formula.words import p
+from offby.losses import (
+    CATALOGUE,
+    Absolute,
+    BinaryLoss,
+    Gamma,
+    Logistic,
+    LogLoss,
+    Pinball,
+    Poisson,
+    Squared,
+    Tweedie,
+)
 from offby.losses.trainers.boosting import POISSON_STEP, Boosted, Floats, Metric, in_order
 from offby.losses.trainers.links import LINKS
+from offby.losses.trainers.score import Score
 from offby.losses.trainers.single import RawScore
 from offby.losses.trainers.softmax import SoftmaxScore
 
 Objective = Callable[..., tuple[NDArray[Any], NDArray[Any]]]
 _TRANSFORMS = {"identity": "reg:squarederror", "log": "reg:gamma", "logit": "binary:logistic"}
 """The built-in objectives that make predictions of raw scores as the links do."""
+_QUIET: dict[str, Any] = {"disable_default_eval_metric": 1}
+"""XGBoost's own metrics are those of other losses, and of raw scores no metrics at all."""
 
 
 class XGBoost(Boosted):
@@ -31,8 +48,7 @@ class XGBoost(Boosted):
         with the same way from raw scores to predictions, so that a saved model predicts on the
         scale of the targets without offby; what it trains is then `objective`.
         """
-        told: dict[str, Any] = {"disable_default_eval_metric": 1}
-        score = self.score
+        told, score = dict(_QUIET), self.score
         if isinstance(score, SoftmaxScore):
             return told | {"objective": "multi:softprob", "num_class": self.columns,
                            "base_score": list(self.start)}  # fmt: skip
@@ -57,17 +73,17 @@ class XGBoost(Boosted):
     def estimator_params(self) -> dict[str, Any]:
         """What `XGBRegressor` and, of losses of classes, `XGBClassifier` are told.
 
-        Where the objective is Python's, these take `base_score` for a number as it is, or for a
-        chance, whatever the link.
+        Where the objective is Python's, the first take `base_score` for a raw score whatever the
+        link, and the other, of two classes, for a chance.
         """
         if self.objective is None:
-            return {name: value for name, value in self.params.items() if name != "num_class"}
-        score, start = self.score, self.start
-        if isinstance(score, SoftmaxScore):
-            start = list(start)
-        elif score.shown.name == "logit" or score.loss.scale == "margin":
-            start = float(LINKS["logit"].at(start))
-        return {"objective": self.objective, "base_score": start}
+            return self.params
+        score, start = self.score, np.asarray(self.start)
+        several = isinstance(score, SoftmaxScore)
+        if self.columns == 2 or isinstance(score.loss, BinaryLoss):
+            start = LINKS["logit"].at(start)
+        told = {"objective": self.objective, "base_score": start.tolist()} | _QUIET
+        return told | ({"num_class": self.columns} if several else {})
 
     def _in_python(
         self, first: Any, second: Any, sample_weight: Any = None
@@ -80,20 +96,38 @@ class XGBoost(Boosted):
         return Metric(self.name, self._metric)
 
     def _metric(self, first: Any, second: Any, sample_weight: Any) -> Any:
-        value = self.score.mean(*in_order(first, second, sample_weight))
+        y_true, given, weight = in_order(first, second, sample_weight)
+        raw = _scores(self.score, given) if self.objective is None else given
+        value = self.score.mean(y_true, raw, weight)
         return (self.name, value) if hasattr(second, "get_label") else value
 
-    def predict(self, model: Any, data: Any) -> Floats:
-        """The predictions of a Booster or an estimator, on the scale of the targets."""
+    def scores(self, model: Any, data: Any) -> Floats:
+        """The raw scores of a Booster or an estimator."""
         import xgboost
 
         if isinstance(model, xgboost.Booster) and not isinstance(data, xgboost.DMatrix):
-            data = xgboost.DMatrix(data)
-        return self.response(model.predict(data, output_margin=True))
+            data = xgboost.DMatrix(data, enable_categorical=True)
+        return np.asarray(model.predict(data, output_margin=True), np.float64)
+
+
+def _scores(score: Score, predictions: Any) -> Any:
+    """The raw scores of predictions: these are what XGBoost shows metrics under its own objectives.
+
+    They come rounded to float32, so one of 0, of 1 or of infinity lies beside that, and counts as
+    what rounds to it just yet: no raw score is infinite.
+    """
+    link = LINKS["log"] if isinstance(score, SoftmaxScore) else score.shown
+    if link.name == "identity":
+        return predictions
+    most = 1 - 2.0**-25 if link.name == "logit" else 2.0**128
+    inside = np.clip(np.asarray(predictions, np.float64), 2.0**-150, most)
+    return compute([link.raw], {p: inside})[0]
 
 
 def _its_own(score: RawScore) -> dict[str, Any]:
     """XGBoost's objective of the same loss, if it has one."""
+    if type(score.loss) not in CATALOGUE:  # one's own, made of one of these
+        return {}
     match score.loss, score.link.name:
         case Squared(), "identity":
             return {"objective": "reg:squarederror"}

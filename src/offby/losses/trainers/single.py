@@ -169,7 +169,8 @@ class RawScore:
     ) -> tuple[NDArray[Any], NDArray[Any]]:
         """The gradient and the curvature of each row, weighted, and scaled as a trainer wants.
 
-        Raises `DataError` naming the first row that the loss is not defined for.
+        Raises `DataError` naming the first row that the loss is not defined for, be it by the
+        target or by the prediction that the link makes.
         """
         roots = _scaled(self.formulas, sample_weight is not None, scale)
         columns = columns_of(fit_rows(y_true, raw, sample_weight, singles=True))
@@ -183,7 +184,17 @@ class RawScore:
                 undefined = np.isnan(slope.sum())
             if undefined:
                 self._check(columns[y])
+                self._check_predictions(columns[p], slope)
         return slope, bend
+
+    def _check_predictions(self, raw: NDArray[Any], slope: NDArray[Any]) -> None:
+        usual = usual_link(self.loss)
+        for row in np.flatnonzero(np.isnan(slope) & (self.link.name != usual))[:1].tolist():
+            raise DataError(
+                f"in row {row + 1} (counted from 1) the link {self.link.name} makes the prediction "
+                f"{self.response(raw[row]):g}, for which {self.loss} is not defined; with "
+                f"link={usual!r} all predictions are"
+            )
 
     def _some_errors(self, truth: NDArray[Any], scores: NDArray[Any]) -> Floats:
         some = slice(None, None, 1 + truth.size // kinks.SAMPLE)
@@ -192,14 +203,22 @@ class RawScore:
 
 @lru_cache(maxsize=64)
 def _formulas(loss: Loss, link: str) -> Formulas:
+    made = _derived(loss, link)
+    if loss.domain is None:
+        return made
+    at = constant(1.0) if link == usual_link(loss) else substitute(LINKS[link].prediction, {z: p})
+    inside = substitute(loss.bound(loss.domain), {p: at, r: at - y})
+    return made._replace(gradient=where(inside, made.gradient, math.nan))
+
+
+def _derived(loss: Loss, link: str) -> Formulas:
     own = loss if link == "identity" else _own_form(loss, link)
     if own is None:
         return _through(LINKS[link], loss)
     moving = _MOVING.get(type(own))
     if moving is None:
         return Formulas(own.expression, own.derived()[0], kinks.curvature(own))
-    slope = where(own.bound(own.domain), gradient(moving), math.nan)
-    return Formulas(own.expression, slope, maximum(hessian(moving), LEAST_CURVATURE))
+    return Formulas(own.expression, gradient(moving), maximum(hessian(moving), LEAST_CURVATURE))
 
 
 def _own_form(loss: Loss, link: str) -> Loss | None:
