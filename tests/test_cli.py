@@ -135,7 +135,7 @@ REFUSED = {
     "cut": (["cut.parquet"], "cut.parquet is cut short or damaged"),
     "folder without tables": (["bare"], "holds no CSV, Parquet or Arrow files"),
     "pattern without files": (["*.feather"], "*.feather holds no CSV, Parquet or Arrow files"),
-    "unknown column": (["houses.csv", "--true", "x"], "has no column 'x'; Its columns are 'house'"),
+    "unknown column": (["houses.csv", "--true", "x"], "has no column 'x'; its columns are 'house'"),
     "near column": (["houses.csv", "--true", "actuals"], "did you mean 'actual'?"),
     "text column": (["text.csv", "--true", "y_true", "--pred", "name"], "'a', not a number"),
     "a text value": (["text.csv"], "row 2 of column 'y_pred' in text.csv is 'x', not a number"),

@@ -55,6 +55,17 @@ def test_kinks(drawn, loss, method):
     assert model.history_["objective"][-1] < model.history_["objective"][0]
 
 
+@pytest.mark.parametrize("loss", ["absolute", "pinball:0.8"])
+@pytest.mark.parametrize("method", ["gd", "adam"])
+def test_a_walk_from_a_kink_finds_its_own_rate(drawn, loss, method):
+    """Of an odd number of rows the best constant is one of them, where the bend is infinite."""
+    X, y = drawn[0][:-1], drawn[1][:-1]
+    X, y = (X, y) if len(y) % 2 else (X[1:], y[1:])
+    model = LinearRegressor(loss, solver=method, max_iter=1000, standard_errors=None).fit(X, y)
+    exact = LinearRegressor(loss).fit(X, y).objective_
+    assert exact <= model.objective_ <= 1.02 * exact
+
+
 def test_hinge_is_walked_down_to_a_support_vector_machine(drawn):
     X, y = drawn
     labels = y > np.median(y)

@@ -100,6 +100,8 @@ def test_separated_classes_have_no_minimum():
     assert model.certificate_.startswith("none")
     assert model.score(X, y) == 1.0
     assert np.isfinite(model.coef_).all()
+    assert model.standard_errors_ is None
+    assert "there is no minimum for rows to agree on" in model.summary()
     held = LinearClassifier(penalty="l2", alpha=0.1).fit(X, y)
     assert held.converged_
     assert held.gap_ <= 1e-10 * held.objective_ + 1e-13
@@ -114,6 +116,20 @@ def test_collinear_and_constant_columns(drawn, loss):
         plain = LinearRegressor(loss).fit(X, y)
         assert model.converged_
         np.testing.assert_allclose(model.predict(np.hstack([X, more])), plain.predict(X), atol=1e-6)
+
+
+@pytest.mark.parametrize("loss", ["squared", "huber:1.345", "log_cosh"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_constant_whose_mean_is_rounded_has_no_coefficient(loss, weighted):
+    """35 times 0.01 over 35 is not 0.01; what is left over would take a coefficient of 1e16."""
+    rng = np.random.default_rng(1036)
+    X = np.column_stack([np.full(35, 0.01), rng.normal(size=35)])
+    y, weights = X[:, 1] + rng.standard_t(2, 35), rng.random(35) if weighted else np.ones(35)
+    with pytest.warns(UserWarning, match="1 of 3 coefficients .* not determined"):
+        model = LinearRegressor(loss).fit(X, y, weights)
+    plain = LinearRegressor(loss).fit(X[:, 1:], y, weights)
+    assert np.abs(model.coef_).max() < 1e3
+    np.testing.assert_allclose(model.predict(X), plain.predict(X[:, 1:]), rtol=1e-6)
 
 
 @pytest.mark.parametrize("loss", ["squared", "huber:1.345"])
@@ -154,6 +170,46 @@ def test_a_loss_with_several_valleys_has_no_certificate(drawn):
     assert "not proved" in model.summary()
 
 
+def test_a_parabola_that_opens_downwards_has_no_certificate(drawn):
+    """Least squares finds its highest point."""
+    with pytest.warns(), np.errstate(all="ignore"):
+        model = LinearRegressor("-r**2", max_iter=3).fit(*drawn)
+    assert model.gap_ is None
+    assert not model.converged_
+    assert "not convex" in model.certificate_
+    assert model.objective_ < -LinearRegressor().fit(*drawn).objective_
+
+
+@pytest.mark.parametrize("solver", ["auto", "gd"])
+def test_a_loss_that_falls_without_end_is_refused(drawn, solver):
+    with pytest.raises(DataError, match="falls without end"):
+        LinearRegressor("-r**2", solver=solver).fit(*drawn)
+
+
+def test_rows_that_are_met_exactly_are_a_minimum():
+    """With more columns than rows the loss comes to 0, and nothing is left to prove."""
+    rng = np.random.default_rng(1)
+    X, y = rng.normal(size=(14, 29)), rng.normal(size=14)
+    with pytest.warns(UserWarning, match="not determined"):
+        model = LinearRegressor("sqrt(1 + r**2) - 1").fit(X, y)
+    assert model.converged_
+    assert model.gap_ <= 1e-14
+    assert model.n_iter_ < 20
+
+
+@pytest.mark.filterwarnings("ignore:.*not determined")
+def test_what_is_proved_where_a_search_is_stuck_counts():
+    """No step gains any more, one too early for the usual proof; that at the end is as good."""
+    for seed in (1, 66, 81, 109, 394):
+        rng = np.random.default_rng(seed)
+        n = int(rng.integers(5, 12))
+        X = rng.integers(0, 2, (n, 3)).astype(float)
+        X, y = np.column_stack([X, X[:, 0] + X[:, 1]]), 3 * rng.standard_t(2, n)
+        model = LinearRegressor("huber:1.345", fit_intercept=False).fit(X, y)
+        assert model.gap_ <= 1e-10 * model.objective_
+        assert model.converged_
+
+
 def test_too_few_iterations_are_said(drawn):
     X, y = drawn
     with pytest.warns(UserWarning, match="stopped after 1 iteration"):
@@ -186,6 +242,8 @@ def test_history_goes_down(drawn):
         ({"penalty": "l2", "alpha": -1.0}, "alpha is -1.0"),
         ({"solver": "magic"}, "solver is 'magic'; known are"),
         ({"tol": 0.0}, "tol is 0.0"),
+        ({"max_iter": 2.5}, "max_iter 2.5; .* a whole one"),
+        ({"loss": "huber:1", "scale": "mad", "solver": "gd"}, "a descent walks down one loss"),
         ({"loss": "absolute", "penalty": "l2", "alpha": 1.0}, "huber with a small delta"),
         ({"scale": "mad"}, "has no parameter in units of y"),
         ({"loss": "huber:1", "scale": "sd"}, "scale is 'sd'; known are"),
@@ -276,3 +334,11 @@ def test_what_sparse_features_cannot_be(sparse):
     X[7, 2] = np.nan
     with pytest.raises(DataError, match="nan in column 2, row 8"):
         LinearRegressor().fit(scipy.sparse.csr_array(X), y)
+
+
+def test_numbers_that_are_none_and_columns_named_twice(drawn):
+    with pytest.raises(DataError, match="alpha is 'a'"):
+        LinearRegressor(penalty="l2", alpha="a").fit(*drawn)
+    table = {"a": [1.0, 2.0, 4.0], "y": [3.0, 5.0, 9.0]}
+    with pytest.raises(DataError, match="name each column once"):
+        LinearRegressor().fit_table(table, "y", ["a", "a"])

@@ -130,6 +130,17 @@ def test_small_tables_of_all_kinds():
         assert model.scale_ == pytest.approx(of_errors, rel=1e-6), case
 
 
+def test_a_scale_that_does_not_settle_is_said():
+    """Of four rows, tied in X, the median error jumps between two of them."""
+    rng = np.random.default_rng(23)
+    n = int(rng.integers(4, 12))
+    X, y = np.round(rng.normal(size=(n, 1))), rng.standard_t(2, n)
+    with pytest.warns(UserWarning, match="the scale has not settled"):
+        model = LinearRegressor("huber:1.345", scale="mad", standard_errors=None).fit(X, y)
+    assert not model.converged_
+    assert model.gap_ <= 1e-10 * model.objective_
+
+
 @pytest.mark.parametrize("kind", ["mad", "joint"])
 def test_a_first_part_that_is_not_like_the_others(kind, in_parts):
     """Without a weight, or fitted exactly, or of another scale: it is but a start."""

@@ -137,6 +137,15 @@ def test_separated_classes_have_no_minimum(iris):
     assert model.score(X, np.repeat(["a", "b", "c"], 3)) == 1.0
 
 
+def test_separated_classes_are_seen_through_the_rounding_of_sure_rows():
+    """A chance of 1 - 1e-17 is 1, but it still says which way the row's loss falls."""
+    x = np.linspace(-1, 1, 60)
+    with pytest.warns(UserWarning, match="falls without end"):
+        model = LinearClassifier().fit(x[:, None], np.digitize(x, [-0.3, 0.3]))
+    assert not model.converged_
+    assert model.standard_errors_ is None
+
+
 def test_one_class_that_is_apart_from_the_others_has_no_minimum_either(iris):
     """No plane parts the other two, but the coefficients of the first grow without end."""
     with pytest.warns(UserWarning, match="falls without end"):

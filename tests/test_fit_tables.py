@@ -135,7 +135,7 @@ def test_all_other_columns_are_the_features(frame):
         ({}, {"features": ["a", "bee"]}, "no column 'bee'"),
         ({}, {"features": ["a", "price"]}, "expected columns other than 'price'"),
         ({}, {"target": "prize"}, "no column 'prize'; did you mean 'price'"),
-        ({"a": np.nan}, {}, "column 'a' lacks a number in 1 rows .* first in row 60001"),
+        ({"a": np.nan}, {}, "column 'a' lacks a number in 1 of 70000 rows .* first in row 60001"),
         ({"price": np.inf}, {}, "column 'price' lacks a number"),
         ({"weight": -1}, {"sample_weight": "weight"}, "'weight' lacks a weight, finite and not"),
     ],
@@ -156,6 +156,8 @@ def test_what_a_loss_asks_of_all_rows(frame):
         LinearRegressor("poisson").fit_table(rows, "count", FEATURES)
     with pytest.raises(DataError, match="one class only"):
         LinearClassifier().fit_table(frame.assign(late="no"), "late", FEATURES)
+    with pytest.raises(DataError, match=r"'price' holds numbers such as .*, not classes"):
+        LinearClassifier().fit_table(frame.head(100), "price", FEATURES)
     missing = frame.assign(late=frame["late"].where(frame.index != 60_000))
     with pytest.raises(DataError, match=r"'late' lacks a label .* row 60001"):
         LinearClassifier().fit_table(missing, "late", FEATURES)

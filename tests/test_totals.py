@@ -281,7 +281,11 @@ def test_single_precision_gives_the_bits_of_its_numbers_in_double(n, weighted):
 def test_single_precision_with_all_that_reads_rows_anew():
     rng = np.random.default_rng(0)
     truth, guess = rng.normal(size=(2, 3_000)).astype(np.float32)
-    for told in ({"by": {"third": np.arange(3_000) % 3}}, {"interval": "bootstrap"}, {"nan": "drop"}):
+    for told in (
+        {"by": {"third": np.arange(3_000) % 3}},
+        {"interval": "bootstrap"},
+        {"nan": "drop"},
+    ):
         if "nan" in told:
             guess[::7] = np.nan
         found, wanted = (

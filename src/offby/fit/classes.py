@@ -47,7 +47,8 @@ def fit_classes(
     check_search(settings)
     problem = problem_of_classes(source, classes, settings)
     solution = _solved(problem, settings, heard)
-    kind = settings.standard_errors if problem.penalty.smooth else None
+    sure = problem.penalty.smooth and not solution.escapes
+    kind = settings.standard_errors if sure else None
     return fit_of(
         *problem.outputs(solution.at),
         solution,

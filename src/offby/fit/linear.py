@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,8 @@ from offby.fit.statistics.inference import Inference, infer
 
 SAMPLE = 1 << 13
 """How many rows tell what a loss looks like, and which columns lie far from 0."""
+_ENDLESS = -1e100
+"""No mean of a loss that has a minimum."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +76,15 @@ def fit_linear(
     """
     check_search(settings)
     problem, lines = problem_of(source, loss, settings), lines_of(loss.loss)
-    problem, solution, scale = _solved(problem, lines, settings, heard, classes)
+    with np.errstate(over="ignore", invalid="ignore"):  # steps may go too far; what comes is judged
+        problem, solution, scale = _solved(problem, lines, settings, heard, classes)
     if not np.isfinite(solution.objective):
         raise DataError(f"the mean of {loss.loss} is {solution.objective} wherever it was tried")
+    if solution.objective < _ENDLESS:
+        raise DataError(
+            f"the mean of {loss.loss} falls without end: it was {solution.objective:.3g} where the "
+            "search gave up; fit a loss that has a least value"
+        )
     return described(problem, solution, lines, settings, scale)
 
 
@@ -129,10 +138,11 @@ def fit_of(coefficients: Floats, intercepts: Floats, solution: Solution, **more:
 
 def check_search(settings: Settings) -> None:
     """Raise `DataError` for a search that could not end."""
-    if not settings.tol > 0 or settings.max_iter < 1:
+    whole = isinstance(settings.max_iter, Integral)
+    if not settings.tol > 0 or not whole or settings.max_iter < 1:
         raise DataError(
             f"tol is {settings.tol!r} and max_iter {settings.max_iter!r}; expected a number above "
-            "0, and at least 1"
+            "0, and a whole one of at least 1"
         )
 
 
@@ -143,6 +153,11 @@ def _solved(
     tol, most = settings.tol, settings.max_iter
     descent = descent_of(settings.solver)
     if descent is not None:
+        if settings.scale is not None:
+            raise DataError(
+                f"scale is {settings.scale!r}, and a descent walks down one loss to its end; take "
+                "solver 'auto', or give the loss's parameter in units of y"
+            )
         parts = parts_of(problem, descent, classes)
         return problem, walk_down(parts, constant_start(parts[0]), descent, tol, most, heard), None
     if settings.scale is not None:
@@ -165,7 +180,7 @@ def _inference(
     problem: Problem, solution: Solution, lines: Lines | None, settings: Settings
 ) -> Inference | None:
     kind, density = settings.standard_errors, None
-    if kind is None or not problem.penalty.smooth:
+    if kind is None or not problem.penalty.smooth or solution.escapes:
         return None
     if lines is not None:
         fits, alike = [(solution.at, lines)], kind == "classical"

@@ -212,4 +212,6 @@ class LinearModel(Estimator):
             return "No standard errors were asked for."
         if self.penalty in ("l1", "elasticnet"):
             return "No standard errors: the penalty chose among the coefficients."
+        if self._fit.escapes:
+            return "No standard errors: there is no minimum for rows to agree on."
         return "No standard errors: the errors have no spread to tell them from."

@@ -39,8 +39,9 @@ class LinearRegressor(LinearModel):
     Huber's other way to that deviation, and for that loss alone. The gap is that at this scale.
 
     Fitting sets `coef_`, `intercept_`; `standard_errors_`, `intervals_` (95 %),
-    `intercept_standard_error_` and `covariance_` (None under an l1 penalty); `objective_`, `gap_`
-    (how far that is above the minimum at most: proved), `certificate_`, `converged_`, `n_iter_`,
+    `intercept_standard_error_` and `covariance_` (None under an l1 penalty, and where there is no
+    minimum); `objective_`, `gap_` (how far that is above the minimum at most: proved),
+    `certificate_`, `converged_`, `n_iter_`,
     `history_` (a column of numbers for each fact of the walk downhill) and `path_` (the
     coefficients at each of its iterations; None where there was no walk, and from a file),
     `explained_` (D², the share of the best constant's mean loss that is saved: R² for squared loss,

@@ -38,6 +38,11 @@ def warn_of(name: str, fit: Fit, settings: Settings) -> None:
 
 
 def _advice(fit: Fit, settings: Settings) -> str:
+    if fit.scale is not None and fit.gap is not None and fit.gap <= settings.tol * fit.objective:
+        return (
+            "At this scale that is near enough, but the scale has not settled: few rows make it go "
+            "to and fro. Give the loss's parameter in units of y, without scale"
+        )
     if descent_of(settings.solver) is not None and fit.iterations < settings.max_iter:
         return (
             "The last rounds gained nothing: steps that follow few rows go to and fro about a "

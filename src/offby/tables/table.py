@@ -162,8 +162,8 @@ class Table(ABC):
     def _suggest(self, column: str) -> str:
         folded = {name.casefold(): name for name in reversed(self.columns)}
         close = get_close_matches(column.casefold(), folded, n=1, cutoff=0.6)
-        question = f"did you mean {folded[close[0]]!r}? " if close else ""
-        return f"{question}Its columns are {listed(self.columns)}"
+        columns = f"columns are {listed(self.columns)}"
+        return f"did you mean {folded[close[0]]!r}? Its {columns}" if close else f"its {columns}"
 
     def _batches(self, wanted: Wanted) -> Generator[Batch, None, None]:
         row = 0

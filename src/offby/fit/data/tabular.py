@@ -66,6 +66,8 @@ def columns_of(
         table.check(name)
     if not chosen or taken & set(chosen):
         raise DataError(f"features are {list(chosen)}; expected columns other than {target!r}")
+    if len(set(chosen)) < len(chosen):
+        raise DataError(f"features are {list(chosen)}; name each column once")
     for name in chosen:
         if table.kind(name) in ("text", "time", "other"):
             raise DataError(
@@ -94,11 +96,14 @@ def numbers_of(columns: Columns, check: Check) -> Source:
 def classes_of(columns: Columns, positive: str | None = None) -> list[str]:
     """The classes of the target as texts, in order; of two the `positive` one, if named, is last.
 
-    Raises `DataError` for a single class, and for a `positive` that is not one of two.
+    Raises `DataError` for a single class, for numbers with a fraction, and for a `positive` that is
+    not one of two.
     """
     classes = _in_order(list(columns.table.count_labels(columns.target)))
     if len(classes) < 2:
         raise DataError(f"column {columns.target!r} holds one class only: {classes}")
+    if columns.table.kind(columns.target) != "text":
+        _refuse_continuous(classes, columns.target)
     if positive is None:
         return classes
     if positive not in classes or len(classes) > 2:
@@ -132,6 +137,19 @@ def _in_order(labels: list[str]) -> list[str]:
         return sorted(labels, key=float)
     except ValueError:
         return sorted(labels)
+
+
+def _refuse_continuous(classes: Sequence[str], name: str) -> None:
+    """Each would be a class of its own, with a score of its own."""
+    try:
+        broken = [label for label in classes if not float(label).is_integer()]
+    except ValueError:  # text
+        return
+    if broken:
+        raise DataError(
+            f"column {name!r} holds numbers such as {broken[0]}, not classes; fit a loss of "
+            "numbers, such as squared, or make classes of them, such as a column of yes and no"
+        )
 
 
 def _surveyed(
@@ -180,8 +198,9 @@ def _heaviest(columns: Columns, batch: Batch) -> float:
 def _refuse(bad: Any, name: str, first_row: int, expected: str) -> None:
     if bad.any():
         raise DataError(
-            f"column {name!r} lacks {expected} in {int(bad.sum())} rows of a batch, first in row "
-            f"{first_row + int(np.argmax(bad)) + 1} (counted from 1); mend or leave out such rows"
+            f"column {name!r} lacks {expected} in {bad.sum()} of {bad.size} rows read at once, "
+            f"first in row {first_row + int(np.argmax(bad)) + 1} (counted from 1); mend or leave out "
+            "such rows"
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import Literal
 
 import numpy as np
@@ -84,7 +85,8 @@ def penalty_of(
     """
     if kind not in _KINDS:
         raise DataError(f"penalty is {kind!r}; known are None, 'l1', 'l2' and 'elasticnet'")
-    if not 0 <= alpha < np.inf or not 0 <= l1_ratio <= 1:
+    numbers = isinstance(alpha, Real) and isinstance(l1_ratio, Real)
+    if not numbers or not 0 <= alpha < np.inf or not 0 <= l1_ratio <= 1:
         raise DataError(
             f"alpha is {alpha!r} and l1_ratio {l1_ratio!r}; expected a number of at least 0, and "
             "one from 0 to 1"

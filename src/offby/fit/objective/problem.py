@@ -82,6 +82,17 @@ class Problem:
         """The slope of each row's loss towards its scores: (n, outputs)."""
         return self.loss.at(y_true, scores[:, 0], self.loss.slope)[0][:, None]
 
+    def slope_squares(self, at: Floats) -> Floats:
+        """The mean over rows of their slopes' squares in the coefficients: (size, size)."""
+
+        def of_block(block: Block) -> Floats:
+            (slope,) = self.loss.at(block.y, block.score(at), self.loss.slope)
+            return np.append(block.gram(block.weighted(slope**2)).ravel(), block.total())
+
+        size = self.linear.size
+        total = over_rows(self.source, self.linear, of_block, np.zeros(size * size + 1))
+        return np.asarray(total[:-1] / total[-1]).reshape(size, size)
+
     def gathered(self, slopes: Floats) -> Floats:
         """Slopes in the coefficients of each output, intercept last, as one vector: (size,)."""
         return np.asarray(slopes[0])

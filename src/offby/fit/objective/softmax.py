@@ -130,11 +130,13 @@ class SoftmaxProblem:
         def of_block(block: Block) -> Rises:
             move = self._scores(block, step)
             chances, _ = _softmax(self._scores(block, at), block)
-            slopes = chances - _one_hot(block.y, chances)
+            own = _one_hot(block.y, chances)
+            others = np.where(own, 0.0, chances)  # not 1 - chance, which is 0 for one of 1e-17
             counts = block.counts()
             largest = float(np.ptp(move[counts], axis=1).max(initial=0.0))
-            size = np.maximum(np.abs(slopes).sum(axis=1), np.finfo(float).tiny)
-            rise = np.sum(slopes / size[:, None] * move, axis=1)
+            size = np.maximum(2 * others.sum(axis=1), np.finfo(float).tiny)
+            nearer = move - np.sum(own * move, axis=1)[:, None]
+            rise = np.sum(others / size[:, None] * nearer, axis=1)
             return Rises(largest, float(rise[counts].max(initial=0.0)))
 
         rises = over_rows(self.source, self.linear, of_block, Rises(0.0, 0.0))

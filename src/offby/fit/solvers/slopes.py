@@ -45,14 +45,21 @@ class Slopes:
         return np.asarray(np.sign(at) * np.maximum(np.abs(at) - pull, 0.0))
 
     def rate(self, at: Floats, wanted: float | None) -> float:
-        """A step's length for a slope of 1: what was asked for, or 1 over the largest bend."""
+        """A step's length for a slope of 1: what was asked for, or 1 over the largest bend.
+
+        At a kink the bend is infinite. There it is the loss over the largest mean square of the
+        rows' slopes: a Polyak step (1969) towards a loss of 0.
+        """
         if wanted is not None:
             return wanted
-        bend = self.problem.point(at / self.scale, 1.0).bend
+        point = self.problem.point(at / self.scale, 1.0)
+        height, bend = 1.0, point.bend
+        if isinstance(self.problem, Problem) and self.problem.kink is not None:
+            height, bend = point.objective, self.problem.slope_squares(point.at)
         assert bend is not None
         scaled = bend / self.scale / self.scale[:, None]
         largest = float(np.linalg.eigvalsh(scaled)[-1])
-        return 1 / largest if 0 < largest < np.inf else 1.0
+        return height / largest if 0 < largest < np.inf and height > 0 else 1.0
 
     def of_batches(
         self, at: Callable[[], Floats], size: int, rng: np.random.Generator

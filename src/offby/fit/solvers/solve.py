@@ -83,7 +83,8 @@ def held_back(
 
 def _exact(problem: Problem) -> bool:
     """Whether the minimum is a linear system's solution, with all rows at hand."""
-    return problem.loss.quadratic and problem.penalty.none and isinstance(problem.source, Rows)
+    parabola = problem.loss.quadratic and problem.convex
+    return parabola and problem.penalty.none and isinstance(problem.source, Rows)
 
 
 def _delicate(problem: Problem) -> bool:
