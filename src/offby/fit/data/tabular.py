@@ -199,8 +199,8 @@ def _refuse(bad: Any, name: str, first_row: int, expected: str) -> None:
     if bad.any():
         raise DataError(
             f"column {name!r} lacks {expected} in {bad.sum()} of {bad.size} rows read at once, "
-            f"first in row {first_row + int(np.argmax(bad)) + 1} (counted from 1); mend or leave out "
-            "such rows"
+            f"first in row {first_row + int(np.argmax(bad)) + 1} (counted from 1); mend or leave "
+            "out such rows"
         )
 
 
