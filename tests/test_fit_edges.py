@@ -342,3 +342,14 @@ def test_numbers_that_are_none_and_columns_named_twice(drawn):
     table = {"a": [1.0, 2.0, 4.0], "y": [3.0, 5.0, 9.0]}
     with pytest.raises(DataError, match="name each column once"):
         LinearRegressor().fit_table(table, "y", ["a", "a"])
+
+
+@pytest.mark.parametrize(
+    "model", [LinearRegressor("absolute"), LinearRegressor(), offby.QuantileRegressor([0.2, 0.8])]
+)
+def test_columns_too_far_from_0_for_their_coefficients_are_told(drawn, model):
+    """The objective is that of centred columns, which predictions cannot come up to."""
+    X, y = drawn
+    model.fit(X + 1e5, y)
+    with pytest.warns(UserWarning, match="fewer than 8 digits"):
+        model.fit(X + 1e10, y)

@@ -36,6 +36,8 @@ class Fit:
     history: dict[str, Floats]
     inference: Inference | None
     scale: float | None = None
+    blurred: bool = False
+    """Whether columns lie so far from 0 that coefficients in their units blur predictions."""
     explained: float | None = None
     """The share of the best constant's loss that is saved, where it is known."""
     path: Path | None = None

@@ -10,7 +10,7 @@ import numpy as np
 
 from offby.fit.data.rows import Rows, Source, slices_of
 from offby.fit.fitted import Fit
-from offby.fit.linear import Settings, certificate_of, check_search, fit_of, problem_of
+from offby.fit.linear import Settings, blurred, certificate_of, check_search, fit_of, problem_of
 from offby.fit.objective.problem import Problem
 from offby.fit.objective.score import toward_score
 from offby.fit.quantiles.path import QuantilePath, quantile_path
@@ -64,6 +64,7 @@ def _fit(problem: Problem, solution: Solution, inference: Inference | None) -> F
         certificate=certificate_of(solution, convex=True),
         rows=problem.source.count,
         inference=inference,
+        blurred=blurred(problem, solution),
     )
 
 

@@ -33,6 +33,8 @@ SAMPLE = 1 << 13
 """How many rows tell what a loss looks like, and which columns lie far from 0."""
 _ENDLESS = -1e100
 """No mean of a loss that has a minimum."""
+_BLUR = 1e-8
+"""The share of the scores' spread that may be rounded away without a word."""
 
 
 @dataclass(frozen=True)
@@ -107,8 +109,23 @@ def described(
         rows=problem.source.count,
         inference=_inference(problem, solution, lines, settings),
         scale=scale,
+        blurred=blurred(problem, solution),
         explained=explained(problem, mean_loss_of(problem, solution, settings)),
     )
+
+
+def blurred(problem: Problem, solution: Solution) -> bool:
+    """Whether sums of coefficients and columns in their own units round away half the digits.
+
+    The objective is that of columns less their centres, which rounds nothing away.
+    """
+    coefficients, _ = problem.outputs(solution.at)
+    centre = problem.linear.centre
+    lost = np.finfo(float).eps * np.abs(coefficients * centre).sum()
+    if not lost:
+        return False
+    few = problem.source.sample(SAMPLE)
+    return bool(lost > _BLUR * np.std((few.X - centre) @ coefficients.T))
 
 
 def mean_loss_of(problem: Hilly, solution: Solution, settings: Settings) -> float:

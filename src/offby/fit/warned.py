@@ -29,6 +29,12 @@ def warn_of(name: str, fit: Fit, settings: Settings) -> None:
             f"{fit.objective:.6g} is above its minimum is {gap}. {_advice(fit, settings)}",
             "ConvergenceWarning",
         )
+    elif fit.blurred:
+        told(
+            f"{name}: columns lie so far from 0, for their spread, that coefficients in their "
+            "units tell predictions to fewer than 8 digits. The objective and its gap are those of "
+            "columns less their means: subtract these, then predictions are as good"
+        )
     elif fit.rank < (size := _size(fit, settings)) and not settings.alpha:
         told(
             f"{name}: {size - fit.rank} of {size} coefficients (with the intercept) are not "
