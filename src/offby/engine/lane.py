@@ -43,6 +43,7 @@ class Batch:
         self.columns, self.offset, self.ids = columns, offset, ids
         given = [columns[name] for name in plan.inputs]
         self.inputs, self.singles = addresses_of(given), singles_of(given)
+        self.program = plan.program.reading(self.singles)
         self.levels: list[int] = []  # of each counter's keys, and where their windows begin
         self.windows: list[int | None] = []
 
@@ -110,11 +111,10 @@ class Lane:
     def add(self, batch: Batch, start: int, stop: int) -> None:
         """Add rows start to stop; raises `UnfitRows` half way, so look at them first."""
         self._make_room(batch, stop - start)
-        program = self.plan.program.reading(batch.singles)
         sums, tables, at = self.sums, self.tables, start
         while at < stop:
             arguments = loop_arguments(
-                program, batch.inputs, _NO_OUTPUTS, at, stop,
+                batch.program, batch.inputs, _NO_OUTPUTS, at, stop,
                 self.registers, offset=batch.offset, ids=batch.ids, limbs=sums.limbs,
                 special=sums.special, anchors=self.anchors, sums=sums.moments, sizes=sums.sizes,
                 rows=sums.places, tables=tables.slots, starts=tables.starts, pairs=tables.pairs,

@@ -24,44 +24,32 @@ def _element(builder: Any, place: Sequence[Any], kind: Any = _DOUBLE) -> Any:
     return builder.gep(pointer, [index], source_etype=kind)
 
 
-def _load(typing_context: Any, address: Any, index: Any) -> Any:
-    """The float64 at a place in memory, counted in float64s from `address`."""
+def _loading(kind: Any) -> Any:
+    def load(typing_context: Any, address: Any, index: Any) -> Any:
+        """The number at a place in memory, counted in numbers from `address`, as a float64."""
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.load(_element(builder, arguments), typ=_DOUBLE)
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            found = builder.load(_element(builder, arguments, kind), typ=kind)
+            return found if kind is _DOUBLE else builder.fpext(found, _DOUBLE)
 
-    return types.float64(types.int64, types.int64), generate
+        return types.float64(types.int64, types.int64), generate
 
-
-def _load_single(typing_context: Any, address: Any, index: Any) -> Any:
-    """The float32 at a place in memory, counted in float32s from `address`, as a float64."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        place = _element(builder, arguments, _SINGLE)
-        return builder.fpext(builder.load(place, typ=_SINGLE), _DOUBLE)
-
-    return types.float64(types.int64, types.int64), generate
+    return intrinsic(load)
 
 
-def _store(typing_context: Any, address: Any, index: Any, value: Any) -> Any:
-    """Write a float64 to a place in memory."""
+def _storing(kind: Any) -> Any:
+    def store(typing_context: Any, address: Any, index: Any, value: Any) -> Any:
+        """Write a float64 to a place in memory, rounded to the kind of number there."""
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        builder.store(arguments[2], _element(builder, arguments[:2]))
-        return context.get_dummy_value()
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            value = arguments[2]
+            rounded = value if kind is _DOUBLE else builder.fptrunc(value, kind)
+            builder.store(rounded, _element(builder, arguments[:2], kind))
+            return context.get_dummy_value()
 
-    return types.void(types.int64, types.int64, types.float64), generate
+        return types.void(types.int64, types.int64, types.float64), generate
 
-
-def _store_single(typing_context: Any, address: Any, index: Any, value: Any) -> Any:
-    """Write a float64 to a place in memory, rounded to a float32."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        place = _element(builder, arguments[:2], _SINGLE)
-        builder.store(builder.fptrunc(arguments[2], _SINGLE), place)
-        return context.get_dummy_value()
-
-    return types.void(types.int64, types.int64, types.float64), generate
+    return intrinsic(store)
 
 
 def _add(typing_context: Any, total: Any, a: Any, b: Any) -> Any:
@@ -90,58 +78,44 @@ def _prefetch(typing_context: Any, address: Any, index: Any) -> Any:
 
 
 prefetch = cast(Callable[[int, int], None], intrinsic(_prefetch))
-load_float = cast(Callable[[int, int], float], intrinsic(_load))
-store_float = cast(Callable[[int, int, float], None], intrinsic(_store))
-load_single = cast(Callable[[int, int], float], intrinsic(_load_single))
-store_single = cast(Callable[[int, int, float], None], intrinsic(_store_single))
+load_float = cast(Callable[[int, int], float], _loading(_DOUBLE))
+load_single = cast(Callable[[int, int], float], _loading(_SINGLE))
+store_float = cast(Callable[[int, int, float], None], _storing(_DOUBLE))
+store_single = cast(Callable[[int, int, float], None], _storing(_SINGLE))
 add_product = cast(Callable[[float, float, float], float], intrinsic(_add))
 
 
-@kernel
-def copy(source: int, stride: int, n: int, size: int, to: int) -> bool:
-    """Copy n float64s and repeat the last up to `size`; whether one is not finite."""
-    widest_vectors()
-    unfit = False
-    if stride == 1:
-        for i in range(n):
-            value = load_float(source, i)
-            unfit |= not (abs(value) < math.inf)
-            store_float(to, i, value)
-    elif stride:
-        for i in range(n):
-            value = load_float(source, i * stride)
-            unfit |= not (abs(value) < math.inf)
-            store_float(to, i, value)
-    else:
-        n = 1
-        value = load_float(source, 0)
-        unfit = not (abs(value) < math.inf)
-        store_float(to, 0, value)
-    last = load_float(to, n - 1)
-    for i in range(n, size):
-        store_float(to, i, last)
-    return unfit
+def _reading(load: Callable[[int, int], float]) -> Callable[[int, int, int, int, int], bool]:
+    @kernel
+    def read(source: int, stride: int, n: int, size: int, to: int) -> bool:
+        """Copy n numbers and repeat the last up to `size`; whether one is not finite."""
+        widest_vectors()
+        unfit = False
+        if stride == 1:
+            for i in range(n):
+                value = load(source, i)
+                unfit |= not (abs(value) < math.inf)
+                store_float(to, i, value)
+        elif stride:
+            for i in range(n):
+                value = load(source, i * stride)
+                unfit |= not (abs(value) < math.inf)
+                store_float(to, i, value)
+        else:
+            n = 1
+            value = load(source, 0)
+            unfit = not (abs(value) < math.inf)
+            store_float(to, 0, value)
+        last = load_float(to, n - 1)
+        for i in range(n, size):
+            store_float(to, i, last)
+        return unfit
+
+    return read
 
 
-@kernel
-def read_singles(source: int, stride: int, n: int, size: int, to: int) -> bool:
-    """The same of float32s, put down as float64s."""
-    widest_vectors()
-    unfit = False
-    if stride == 1:
-        for i in range(n):
-            value = load_single(source, i)
-            unfit |= not (abs(value) < math.inf)
-            store_float(to, i, value)
-    else:
-        for i in range(n):
-            value = load_single(source, i * stride)
-            unfit |= not (abs(value) < math.inf)
-            store_float(to, i, value)
-    last = load_float(to, n - 1)
-    for i in range(n, size):
-        store_float(to, i, last)
-    return unfit
+copy = _reading(load_float)
+read_singles = _reading(load_single)
 
 
 @kernel

@@ -15,6 +15,7 @@ from offby.fit.linear import (
     certificate_of,
     check_search,
     fit_of,
+    has_errors,
     linear_and_penalty,
     mean_loss_of,
 )
@@ -47,8 +48,7 @@ def fit_classes(
     check_search(settings)
     problem = problem_of_classes(source, classes, settings)
     solution = _solved(problem, settings, heard)
-    sure = problem.penalty.smooth and not solution.escapes
-    kind = settings.standard_errors if sure else None
+    kind = settings.standard_errors if has_errors(problem, solution) else None
     return fit_of(
         *problem.outputs(solution.at),
         solution,

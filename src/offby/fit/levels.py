@@ -45,7 +45,8 @@ def fit_levels(
     problems = [replace(first, loss=toward_score(Pinball(one.tau))) for one in found.fits]
     solutions = [solution_of(one, first.linear, 1.0, settings.tol) for one in found.fits]
     known = _inferences(problems, solutions, found, settings.standard_errors)
-    return tuple(map(_fit, problems, solutions, known)), _crossed(source, found)
+    far = blurred(first, solutions)
+    return tuple(map(_fit, problems, solutions, known, far)), _crossed(source, found)
 
 
 def _path(source: Source, levels: Sequence[float], settings: Settings) -> QuantilePath:
@@ -55,7 +56,7 @@ def _path(source: Source, levels: Sequence[float], settings: Settings) -> Quanti
     return QuantilePath(quantiles_of_source(source, levels, intercept, tol))
 
 
-def _fit(problem: Problem, solution: Solution, inference: Inference | None) -> Fit:
+def _fit(problem: Problem, solution: Solution, inference: Inference | None, far: bool) -> Fit:
     return fit_of(
         *problem.outputs(solution.at),
         solution,
@@ -64,7 +65,7 @@ def _fit(problem: Problem, solution: Solution, inference: Inference | None) -> F
         certificate=certificate_of(solution, convex=True),
         rows=problem.source.count,
         inference=inference,
-        blurred=blurred(problem, solution),
+        blurred=far,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
@@ -109,23 +110,24 @@ def described(
         rows=problem.source.count,
         inference=_inference(problem, solution, lines, settings),
         scale=scale,
-        blurred=blurred(problem, solution),
+        blurred=blurred(problem, [solution])[0],
         explained=explained(problem, mean_loss_of(problem, solution, settings)),
     )
 
 
-def blurred(problem: Problem, solution: Solution) -> bool:
-    """Whether sums of coefficients and columns in their own units round away half the digits.
+def blurred(problem: Problem, solutions: Sequence[Solution]) -> list[bool]:
+    """Of each, whether coefficients times columns in their own units round away half the digits.
 
     The objective is that of columns less their centres, which rounds nothing away.
     """
-    coefficients, _ = problem.outputs(solution.at)
+    coefficients = np.concatenate([problem.outputs(one.at)[0] for one in solutions])
     centre = problem.linear.centre
-    lost = np.finfo(float).eps * np.abs(coefficients * centre).sum()
-    if not lost:
-        return False
+    lost = np.finfo(float).eps * np.abs(coefficients * centre).sum(axis=1)
+    if not lost.any():
+        return [False] * len(solutions)
     few = problem.source.sample(SAMPLE)
-    return bool(lost > _BLUR * np.std((few.X - centre) @ coefficients.T))
+    spread = np.std((few.X - centre) @ coefficients.T, axis=0)
+    return [bool(one) for one in lost > _BLUR * spread]
 
 
 def mean_loss_of(problem: Hilly, solution: Solution, settings: Settings) -> float:
@@ -193,11 +195,16 @@ def _on_lines(problem: Problem, lines: Lines, settings: Settings) -> Solution:
     return fit_lines(problem.source, problem.linear, lines, settings.tol)
 
 
+def has_errors(problem: Hilly, solution: Solution) -> bool:
+    """Whether coefficients have standard errors: no penalty chose them, and there is a minimum."""
+    return problem.penalty.smooth and not solution.escapes
+
+
 def _inference(
     problem: Problem, solution: Solution, lines: Lines | None, settings: Settings
 ) -> Inference | None:
     kind, density = settings.standard_errors, None
-    if kind is None or not problem.penalty.smooth or solution.escapes:
+    if kind is None or not has_errors(problem, solution):
         return None
     if lines is not None:
         fits, alike = [(solution.at, lines)], kind == "classical"

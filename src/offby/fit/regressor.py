@@ -41,13 +41,12 @@ class LinearRegressor(LinearModel):
     Fitting sets `coef_`, `intercept_`; `standard_errors_`, `intervals_` (95 %),
     `intercept_standard_error_` and `covariance_` (None under an l1 penalty, and where there is no
     minimum); `objective_`, `gap_` (how far that is above the minimum at most: proved),
-    `certificate_`, `converged_`, `n_iter_`,
-    `history_` (a column of numbers for each fact of the walk downhill) and `path_` (the
-    coefficients at each of its iterations; None where there was no walk, and from a file),
-    `explained_` (D², the share of the best constant's mean loss that is saved: R² for squared loss,
-    Koenker and Machado's R¹ for quantiles; None where that constant loses nothing, and for a loss
-    that is not convex, whose best constant is not known), `rank_`, `loss_`, `scale_`,
-    `n_features_in_` and `feature_names_in_`.
+    `certificate_`, `converged_`, `n_iter_`, `history_` (a column of numbers for each fact of the
+    walk downhill) and `path_` (the coefficients at each of its iterations; None where there was no
+    walk, and from a file), `explained_` (D², the share of the best constant's mean loss that is
+    saved: R² for squared loss, Koenker and Machado's R¹ for quantiles; None where that constant
+    loses nothing, and for a loss that is not convex, whose best constant is not known), `rank_`,
+    `loss_`, `scale_`, `n_features_in_` and `feature_names_in_`.
 
     >>> X, y = [[1.0], [2.0], [3.0], [4.0], [5.0]], [1.1, 1.9, 3.1, 3.9, 500.0]
     >>> model = LinearRegressor(loss="huber:0.5").fit(X, y)

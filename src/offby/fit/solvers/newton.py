@@ -113,6 +113,10 @@ class Walk:
     fall: float = np.inf
     stuck: bool = False
 
+    def enough(self, tol: float) -> float:
+        """The gap at which a search may end."""
+        return tol * abs(self.point.objective) + self.least
+
 
 def minimise(
     problem: Objective, start: Floats, tol: float, max_iter: int, heard: Heard | None = None
@@ -132,8 +136,7 @@ def minimise(
         if heard is not None:
             heard(history[-1])
         began = perf_counter()
-        enough = tol * abs(walk.point.objective) + walk.least
-        ended = _ended(problem, walk, step, enough, iteration)
+        ended = _ended(problem, walk, step, walk.enough(tol), iteration)
         if ended is not None:
             return replace(ended, history=tuple(history))
         walk = _advance(problem, walk, step)
@@ -253,5 +256,5 @@ def _unfinished(problem: Objective, walk: Walk, tol: float, iterations: int) -> 
     gap = None
     if problem.provable:
         gap = problem.certify(point.at, np.zeros_like(point.at)).gap
-    converged = gap is not None and gap <= tol * abs(point.objective) + walk.least
+    converged = gap is not None and gap <= walk.enough(tol)
     return Solution(point.at, point.objective, gap, converged, iterations, step.rank)

@@ -29,6 +29,10 @@ class Link:
         """The predictions of raw scores."""
         return compute([self.prediction], {z: raw})[0]
 
+    def back(self, predictions: Any) -> NDArray[np.float64]:
+        """The raw scores of predictions."""
+        return compute([self.raw], {p: predictions})[0]
+
 
 LINKS = {
     one.name: one

@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from offby.engine.evaluate import compute
-from offby.formula.words import p
 from offby.losses import (
     CATALOGUE,
     Absolute,
@@ -25,7 +23,6 @@ from offby.losses import (
 from offby.losses.trainers.boosting import POISSON_STEP, Boosted, Floats, Metric, in_order
 from offby.losses.trainers.links import LINKS
 from offby.losses.trainers.score import Score
-from offby.losses.trainers.single import RawScore
 from offby.losses.trainers.softmax import SoftmaxScore
 
 Objective = Callable[..., tuple[NDArray[Any], NDArray[Any]]]
@@ -64,10 +61,7 @@ class XGBoost(Boosted):
         XGBoost hands all scores to an objective in Python and copies its slopes back, and of the
         absolute error and the quantile loss it renews the values of leaves under its own alone.
         """
-        score = self.score
-        if isinstance(score, SoftmaxScore):
-            return self._in_python if score.loss.smoothing else None
-        return None if _its_own(score) else self._in_python
+        return None if _its_own(self.score) else self._in_python
 
     @property
     def estimator_params(self) -> dict[str, Any]:
@@ -121,11 +115,13 @@ def _scores(score: Score, predictions: Any) -> Any:
         return predictions
     most = 1 - 2.0**-25 if link.name == "logit" else 2.0**128
     inside = np.clip(np.asarray(predictions, np.float64), 2.0**-150, most)
-    return compute([link.raw], {p: inside})[0]
+    return link.back(inside)
 
 
-def _its_own(score: RawScore) -> dict[str, Any]:
+def _its_own(score: Score) -> dict[str, Any]:
     """XGBoost's objective of the same loss, if it has one."""
+    if isinstance(score, SoftmaxScore):
+        return {} if score.loss.smoothing else {"objective": "multi:softprob"}
     if type(score.loss) not in CATALOGUE:  # one's own, made of one of these
         return {}
     match score.loss, score.link.name:

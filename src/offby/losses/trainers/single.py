@@ -123,7 +123,7 @@ class RawScore:
         truths = as_column(y_true, "y_true")
         self._check(truths)
         best = self.loss.best_constant(y_true, sample_weight)
-        found = float(compute([self.link.raw], {p: best})[0])
+        found = float(self.link.back(best))
         if math.isfinite(found):
             return found
         raise DataError(
